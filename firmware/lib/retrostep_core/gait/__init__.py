@@ -1,0 +1,1 @@
+"""Samples in body axes -> steps of both feet, direction, cadence and alerts."""
