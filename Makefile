@@ -1,0 +1,34 @@
+# Everything a newcomer types. Each target sets up what it needs in .venv; only Python 3.11 or newer and git are asked for.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(READY) ## the tools and the retrostep command, in .venv
+
+$(READY): host/pyproject.toml host/hatch_build.py
+	@test -n "$(PYTHON)" || { echo "Retrostep needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11: say make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up .venv (a minute or two, once) ..."
+	@"$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'host[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## the whole product on the virtual board, from a moving leg to a coach's verdict
+	@$(BIN)/python boards/VIRTUAL/demo.py
+
+test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPython
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy host/src
+
+clean: ## remove what was made, but no recorded session
+	@rm -rf .venv build host/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

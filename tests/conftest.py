@@ -1,0 +1,26 @@
+"""What every test may ask for: the interpreter that boards run, and the labelled motion where it is at hand."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"
+SCORER = ROOT.parent / "shared" / "bench" / "score.py"
+
+sys.path[0:0] = [str(ROOT / "tests/portable"), str(ROOT / "firmware"), str(ROOT / "boards/VIRTUAL"), str(ROOT / "tests/e2e")]
+
+
+@pytest.fixture(scope="session")
+def micropython() -> list[str]:
+    """The command that starts the real MicroPython interpreter."""
+    return [sys.executable, "-m", "micropython_unix"]
+
+
+@pytest.fixture(scope="session")
+def labelled_motion() -> Path:
+    """The folder of labelled recordings, which stays outside of the repository."""
+    if not (DATA / "index.csv").is_file():
+        pytest.skip("the labelled recordings are not at ../shared/data, so real motion is not played here")
+    return DATA
