@@ -13,6 +13,34 @@ class DamagedData(RetrostepError):
     exit_status = 4
 
 
+class UnsafeName(DamagedData):
+    """A device or session name from outside that must not become part of a path."""
+
+
+class DiskFull(RetrostepError):
+    """There is no room left where the archive lives; whatever was safe before still is."""
+
+
+class NoAccess(RetrostepError):
+    """A file or folder of the archive may not be read or written."""
+
+
+class StoreBusy(RetrostepError):
+    """Another program holds the store for longer than is sensible to wait."""
+
+
+class StoreLayout(RetrostepError):
+    """The store was written by a program with another layout of its tables."""
+
+
+class UnsupportedStore(RetrostepError):
+    """A `--store` URL that this version cannot open."""
+
+
+class NotFound(RetrostepError):
+    """No athlete, device or session answers to what was given, or several do."""
+
+
 class BoardNotFound(RetrostepError):
     """No board is plugged in, or nothing is at the port that was named."""
 
@@ -34,7 +62,12 @@ class LinkLost(RetrostepError):
 
 
 class Refused(RetrostepError):
-    """The board answered a request with an error."""
+    """The board answered a request with an error; `code` is one of retrostep_core.link.messages."""
+
+    def __init__(self, message: str, code: int) -> None:
+        """`message` is the sentence for people."""
+        super().__init__(message)
+        self.code = code
 
 
 class UnknownBoard(RetrostepError):
@@ -43,13 +76,13 @@ class UnknownBoard(RetrostepError):
     exit_status = 2
 
 
+class WrongBoard(RetrostepError):
+    """The board at a port isn't the kind of board that was named."""
+
+
 class DeployFailed(RetrostepError):
     """Files could not be copied to a board, or the copy could not be proved."""
 
 
-class DiskFull(RetrostepError):
-    """The computer has no room left for what a board holds."""
-
-
-class Busy(RetrostepError):
-    """Another Retrostep command is at the same work."""
+class SyncRunning(RetrostepError):
+    """Another sync of the same device is under way on this computer."""
