@@ -1,0 +1,114 @@
+"""Samples in body axes -> steps of both feet, direction, cadence, alerts and gaps."""
+
+from retrostep_core.gait.alerts import TICK_MS, Monitor
+from retrostep_core.gait.codes import SHANK
+from retrostep_core.gait.norm import NormSteps
+from retrostep_core.gait.shank import ShankSteps
+from retrostep_core.gait.tally import Tally
+
+_PERIOD_US = 9615
+_GAP_PERIODS = 5
+
+
+class Engine:
+    """The gait engine: one call a sample or a block, fixed memory, integers only; the same output on every interpreter.
+
+    sink       duck type: step(t_ms, at_ms, direction), direction(at_ms, since_ms, direction), cadence(at_ms, spm_x10),
+               alert(at_ms, kind, severity, measured, limit), gap(from_ms, to_ms). `at` is the newest sample's time, `t` when it
+               happened. Step times strictly rise; `since` never falls; a direction re-labels every step with t >= since.
+    placement  SHANK: steps of both feet, direction, alerts. WAIST, POCKET: steps and cadence, direction `unknown`.
+    side       LEFT, RIGHT or 0; the body axes are the same for either leg.
+    mounted    False where the sensor's axes are unknown: the shank is then treated as a pocket.
+    """
+
+    def __init__(self, sink: object, limits: object, placement: int = SHANK, side: int = 0, mounted: bool = True) -> None:
+        self._sink = sink
+        self.placement = placement
+        self.side = side
+        self.mounted = mounted
+        self.has_gyro = True
+        self.tally = Tally()
+        self._monitor = Monitor(sink, limits)
+        self._shank = ShankSteps(self)
+        self._norm = NormSteps(self)
+        self._last_ms = -1
+        self._gap_ms = _GAP_PERIODS * _PERIOD_US // 1000
+        self._tick_ms = 0
+        self._step_ms = -1
+        self._now_ms = 0
+
+    def set_limits(self, limits: object) -> None:
+        """These limits hold from now on."""
+        self._monitor.set_limits(limits)
+
+    def start_session(self, at_ms: int) -> None:
+        """Zero the tally and what is said once a session."""
+        self.tally.start(at_ms)
+        self._monitor.start()
+
+    def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
+        """n samples of array('h') ax ay az (mg) gx gy gz (0.1 degree per second); sample i is at t0_ms + i * period_us // 1000."""
+        self._gap_ms = _GAP_PERIODS * period_us // 1000
+        k = 0
+        for i in range(n):
+            self.sample(t0_ms + i * period_us // 1000, block[k], block[k + 1], block[k + 2], block[k + 3], block[k + 4], block[k + 5])
+            k += 6
+
+    def sample(self, t_ms: int, ax: int, ay: int, az: int, gx: int, gy: int, gz: int) -> None:
+        """One sample: ms, mg, 0.1 degree per second, body axes. Time that does not rise is taken as the last sample's."""
+        last = self._last_ms
+        if last >= 0:
+            if t_ms - last > self._gap_ms:
+                self._gap(last, t_ms)
+            elif t_ms < last:
+                t_ms = last
+        self._last_ms = t_ms
+        self._now_ms = t_ms
+        self.tally.now(t_ms)
+        if self.placement == SHANK and self.mounted and self.has_gyro:
+            self._shank.sample(t_ms, ax, ay, az, gx, gy, gz)
+        else:
+            self._norm.sample(t_ms, ax, ay, az)
+        if t_ms >= self._tick_ms:
+            self._tick_ms = t_ms + TICK_MS
+            tally = self.tally
+            self._monitor.tick(t_ms, tally.direction, tally.cadence_x10, tally.forward_ms, tally.backward_ms)
+
+    def finish(self, at_ms: int) -> None:
+        """The end of the data: settle what is pending."""
+        self.tally.now(at_ms)
+        self._shank.finish(at_ms)
+        self._norm.finish(at_ms)
+
+    def _gap(self, from_ms: int, to_ms: int) -> None:
+        self._shank.finish(from_ms)
+        self._norm.finish(from_ms)
+        self._shank.restart()
+        self._norm.restart()
+        self._monitor.restart()
+        self._sink.gap(from_ms, to_ms)
+
+    def credit(self, t_ms: int) -> None:
+        """A detector's step, in order of time: told to the sink, then counted."""
+        if t_ms <= self._step_ms:
+            t_ms = self._step_ms + 1
+        self._step_ms = t_ms
+        direction = self.tally.direction_at(t_ms)
+        self._sink.step(t_ms, self._now_ms, direction)
+        self.tally.step(t_ms, direction)
+
+    def turn(self, since_ms: int, direction: int) -> None:
+        """A detector's statement of direction; `since` is kept from falling."""
+        tally = self.tally
+        if direction == tally.direction:
+            return
+        if since_ms < tally.newest_since_ms:
+            since_ms = tally.newest_since_ms
+        tally.turn(since_ms, direction)
+        self._sink.direction(self._now_ms, since_ms, direction)
+
+    def pace(self, spm_x10: int) -> None:
+        """A detector's cadence in 0.1 steps a minute of both feet, 0 none; told when it changes."""
+        if spm_x10 != self.tally.cadence_x10:
+            self.tally.cadence_x10 = spm_x10
+            self._sink.cadence(self._now_ms, spm_x10)

