@@ -1,0 +1,1 @@
+"""Frames, messages and the device's half of sync (FORMATS.md, "The link")."""

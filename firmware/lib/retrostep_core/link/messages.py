@@ -1,0 +1,235 @@
+"""What requests and answers carry, packed on the device and unpacked on the host (FORMATS.md, "The link").
+
+`pack_*` functions write a payload into the caller's buffer and return its length; `unpack` gives a named tuple back or raises ValueError.
+"""
+
+import struct
+from collections import namedtuple
+
+from ..log.records import clip, pack_name, pack_totals, unpack_name, unpack_totals
+
+PROTOCOL = 1
+
+HELLO = 1
+LIST = 2
+DATA = 3
+OK = 4
+LIMITS = 5
+STATUS = 6
+EVENT = 7
+ERROR = 255
+
+MALFORMED = 1
+UNKNOWN_REQUEST = 2
+NO_SUCH_SESSION = 3
+MISMATCH = 4
+BUSY = 5
+FLASH = 6
+REFUSED = 7
+ERROR_NAMES = ("", "malformed", "unknown request", "no such session", "mismatch", "busy", "flash", "refused")
+
+OPEN = 1  # flags of a LIST entry
+CONFIRMED = 2
+
+IDLE = 0  # state
+IN_SESSION = 1
+
+FAULT_SENSOR = 1
+FAULT_FLASH_SHORT = 2
+FAULT_FLASH_FULL = 4
+FAULT_LOG_DAMAGED = 8
+FAULT_SETTINGS = 16
+FAULT_NAMES = ("sensor", "flash short", "flash full", "log damaged", "settings damaged")  # by bit
+
+EVENT_STEP = 1
+EVENT_DIRECTION = 2
+EVENT_CADENCE = 3
+EVENT_ALERT = 4
+EVENT_GAP = 5
+EVENT_SESSION = 6
+EVENT_NAMES = ("", "step", "direction", "cadence", "alert", "gap", "session")
+
+EPOCH_LEAST_MS = 1577836800000  # 2020-01-01: no earlier clock can be right
+EPOCH_MOST_MS = 4102444800000  # 2100-01-01
+LIST_MOST = 100  # entries of one LIST frame
+U32 = 0xFFFFFFFF
+
+Hello = namedtuple(
+    "Hello",
+    (
+        "protocol",
+        "core_version",
+        "core_hash",
+        "log_version",
+        "boot",
+        "ticks_ms",
+        "epoch_ms",
+        "free_bytes",
+        "unsynced",
+        "state",
+        "device",
+        "board",
+    ),
+)
+Entry = namedtuple("Entry", ("session", "length", "flags"))
+ListPage = namedtuple("ListPage", ("more", "sessions"))
+Data = namedtuple("Data", ("offset", "data"))
+Ok = namedtuple("Ok", ("payload",))
+LimitsInForce = namedtuple("LimitsInForce", ("limits",))
+Status = namedtuple(
+    "Status",
+    (
+        "state",
+        "session",
+        "t_ms",
+        "direction",
+        "cadence_x10",
+        "totals",
+        "battery_mv",
+        "battery_percent",
+        "free_bytes",
+        "unsynced",
+        "faults",
+    ),
+)
+Event = namedtuple("Event", ("event", "at_ms", "a", "b", "c", "d", "e"))
+Error = namedtuple("Error", ("code", "text"))
+
+
+def pack_hello(buf, hello: Hello) -> int:
+    buf[0] = hello.protocol
+    buf[1:4] = bytes(hello.core_version)
+    buf[4:12] = hello.core_hash
+    struct.pack_into(
+        "<BIQQIHB",
+        buf,
+        12,
+        hello.log_version,
+        hello.boot & U32,
+        hello.ticks_ms,
+        hello.epoch_ms,
+        clip(hello.free_bytes, U32),
+        clip(hello.unsynced, 0xFFFF),
+        hello.state,
+    )
+    return pack_name(buf, pack_name(buf, 40, hello.device), hello.board)
+
+
+def pack_entry(buf, index: int, session: int, length: int, flags: int):
+    """Entry `index` (0..LIST_MOST - 1) of a LIST."""
+    struct.pack_into("<IIB", buf, 2 + 9 * index, session, length, flags)
+
+
+def pack_list(buf, count: int, more: bool) -> int:
+    """Closes a LIST of `count` entries that are packed already."""
+    buf[0] = 1 if more else 0
+    buf[1] = count
+    return 2 + 9 * count
+
+
+def pack_status(buf, status: Status) -> int:
+    totals = status.totals
+    struct.pack_into(
+        "<BIIBH",
+        buf,
+        0,
+        status.state,
+        status.session,
+        clip(status.t_ms, U32),
+        status.direction,
+        clip(status.cadence_x10, 0xFFFF),
+    )
+    pack_totals(buf, 12, totals[0], totals[1], totals[2], totals[3], totals[4])
+    struct.pack_into(
+        "<HBIHB",
+        buf,
+        32,
+        clip(status.battery_mv, 0xFFFF),
+        clip(status.battery_percent, 255),
+        clip(status.free_bytes, U32),
+        clip(status.unsynced, 0xFFFF),
+        status.faults & 255,
+    )
+    return 42
+
+
+def pack_event(buf, event: int, at_ms: int, a: int, b: int, c: int, d: int, e: int) -> int:
+    struct.pack_into("<BIIBBii", buf, 0, event, at_ms & U32, a & U32, b, c, d, e)
+    return 19
+
+
+def pack_error(buf, code: int, text: str) -> int:
+    raw = text.encode()[:120]
+    buf[0] = code
+    buf[1 : 1 + len(raw)] = raw
+    return 1 + len(raw)
+
+
+def _hello(p) -> Hello:
+    log_version, boot, ticks, epoch, free, unsynced, state = struct.unpack_from("<BIQQIHB", p, 12)
+    device, at = unpack_name(p, 40)
+    board, at = unpack_name(p, at)
+    return Hello(p[0], tuple(p[1:4]), bytes(p[4:12]), log_version, boot, ticks, epoch, free, unsynced, state, device, board)
+
+
+def _list(p) -> ListPage:
+    count = p[1]
+    if count > LIST_MOST or len(p) < 2 + 9 * count:
+        raise ValueError("a LIST is shorter than its count says")
+    return ListPage(p[0] != 0, tuple([Entry(*struct.unpack_from("<IIB", p, 2 + 9 * i)) for i in range(count)]))
+
+
+def _status(p) -> Status:
+    state, session, t, direction, cadence = struct.unpack_from("<BIIBH", p, 0)
+    mv, percent, free, unsynced, faults = struct.unpack_from("<HBIHB", p, 32)
+    if direction > 3:
+        raise ValueError("a direction is 0 to 3")
+    return Status(state, session, t, direction, cadence, unpack_totals(p, 12), mv, percent, free, unsynced, faults)
+
+
+def _error(p) -> Error:
+    text = ""
+    for code in bytes(p[1:]):
+        text += chr(code) if 32 <= code < 127 else "?"
+    return Error(p[0], text)
+
+
+def unpack(type: int, payload):
+    """The named tuple of an answer; ValueError for an unknown type or a payload that is too short or holds what it may not."""
+    p = bytes(payload)
+    if len(p) < LEAST.get(type, 0):
+        raise ValueError("an answer is too short")
+    if type == HELLO:
+        return _hello(p)
+    if type == LIST:
+        return _list(p)
+    if type == DATA:
+        return Data(struct.unpack_from("<I", p, 0)[0], p[4:])
+    if type == OK:
+        return Ok(p)
+    if type == LIMITS:
+        return LimitsInForce(p[:24])
+    if type == STATUS:
+        return _status(p)
+    if type == EVENT:
+        return Event(*struct.unpack_from("<BIIBBii", p, 0))
+    if type == ERROR:
+        return _error(p)
+    raise ValueError("an answer of unknown type %d" % type)
+
+
+def ok_ticks(ok: Ok) -> int:
+    """ticks_ms of the OK to CLOCK."""
+    if len(ok.payload) < 8:
+        raise ValueError("the answer to CLOCK is too short")
+    return struct.unpack_from("<Q", ok.payload, 0)[0]
+
+
+def ok_count(ok: Ok) -> int:
+    """Count of the OK to ERASE_CONFIRMED."""
+    if len(ok.payload) < 2:
+        raise ValueError("the answer to ERASE_CONFIRMED is too short")
+    return struct.unpack_from("<H", ok.payload, 0)[0]
+
+
+LEAST = {HELLO: 42, LIST: 2, DATA: 4, LIMITS: 24, STATUS: 42, EVENT: 19, ERROR: 1}

@@ -1,0 +1,1 @@
+"""Events -> records -> journal bytes, and back (FORMATS.md, "The session log")."""
