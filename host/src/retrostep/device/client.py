@@ -1,0 +1,342 @@
+"""A board at the other end of a line: requests, answers, and what arrives in between."""
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+
+from retrostep_core.gait.limits import Limits
+from retrostep_core.link import frames, messages
+
+from retrostep.errors import LinkLost, NoApp, Refused
+
+UNDER_WAY = 4
+"""Requests that the device may hold at once (FORMATS.md, "The link")."""
+READ_BYTES = 4096
+"""Bytes asked for by one READ: four under way keep a line of 500 kB/s busy over a turn of 30 ms, and what a killed host had
+asked for is off a line of 115200 baud within 1.5 s."""
+FIRST_WAIT_S = 1.0
+NEXT_WAIT_S = 0.4
+"""Silence after which what is under way counts as lost: before the first answer, and after it."""
+PATIENCE_S = 10.0
+"""Silence after which the board counts as gone."""
+HELLO_EVERY_S = 0.5
+CLOCK_TRIES = 3
+CLOCK_TURN_S = 0.05
+"""A clock that was set within so short a turn needs no second try."""
+TEXT_KEPT = 1000
+EVENTS_KEPT = 4096
+SESSION_LAST = 0xFFFFFFFF
+
+
+class Wire(Protocol):
+    """What a Board talks through; device.open.Line is one. read and write raise LinkLost once the other end is gone."""
+
+    path: str
+
+    def read(self, timeout_s: float) -> bytes:
+        """What has arrived, waiting up to `timeout_s`; b"" where nothing came."""
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+
+    def close(self) -> None:
+        """Let go of the line."""
+
+
+@dataclass
+class _Read:
+    """A READ under way: bytes `at` to `end` of its log are still due."""
+
+    at: int
+    end: int
+
+
+class Board:
+    """A board that runs Retrostep. Every request raises LinkLost once the board is gone, and Refused where the board says no.
+
+    `on_text` gets the log text that arrives between frames, fit for a terminal. `repeated` counts the requests that had to be sent again.
+    """
+
+    def __init__(self, wire: Wire, on_text: Callable[[str], None] | None = None) -> None:
+        self.repeated = 0
+        self._wire = wire
+        self._on_text = on_text
+        self._decoder = frames.FrameDecoder()
+        self._arrived: deque[tuple[int, int, bytes]] = deque()
+        self._events: deque[messages.Event] = deque(maxlen=EVENTS_KEPT)
+        self._text = b""
+        self._number = random.randrange(255)  # so that answers to a host before us hardly ever fit
+
+    @property
+    def path(self) -> str:
+        """The path of the board's port."""
+        return self._wire.path
+
+    def close(self) -> None:
+        """Let go of the board; it goes on counting."""
+        self._wire.close()
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def hello(self, patience_s: float = 6.0) -> messages.Hello:
+        """Who the board is. Raises NoApp, saying what is there instead, where nothing answers for `patience_s`."""
+        until = time.monotonic() + patience_s
+        number = self._next_number()
+        while time.monotonic() < until and not self._at_prompt():
+            self._wire.write(frames.request(number, "HELLO"))
+            payload = self._answer(messages.HELLO, number, min(until, time.monotonic() + HELLO_EVERY_S))
+            if payload is None:
+                continue
+            if payload[:1] != bytes([messages.PROTOCOL]):
+                raise NoApp(
+                    f"The board at {self.path} speaks version {payload[0] if payload else 0} of the link, this computer version "
+                    f"{messages.PROTOCOL}: run `pip install --upgrade retrostep`, or `retrostep deploy --board NAME --port {self.path}`."
+                )
+            hello: messages.Hello = self._unpacked(messages.HELLO, payload)
+            return hello
+        raise self._no_app()
+
+    def list(self) -> list[messages.Entry]:
+        """Every session the board holds, by number."""
+        entries: list[messages.Entry] = []
+        more = True
+        while more:
+            page = self._ask(messages.LIST, "LIST", entries[-1].session if entries else 0)
+            for entry in page.sessions:
+                if entries and entry.session <= entries[-1].session:
+                    raise LinkLost(f"The board at {self.path} lists its sessions out of order. {_again(self.path)}")
+                entries.append(entry)
+            more = page.more and bool(page.sessions)
+        return entries
+
+    def read(self, session: int, offset: int, length: int) -> Iterator[bytes]:
+        """The bytes `offset` to `offset + length` of a session's log as they come, in order; fewer where the log ends before.
+
+        Up to UNDER_WAY requests are kept under way; what is lost, torn or late on the line is asked for again.
+        """
+        end = offset + length
+        asked = given = offset
+        lost: list[tuple[int, int]] = []
+        ahead: dict[int, bytes] = {}
+        under_way: dict[int, _Read] = {}
+        heard_at = time.monotonic()
+        wait_s = FIRST_WAIT_S
+        while given < end:
+            while len(under_way) < UNDER_WAY and (lost or asked < end):
+                if lost:
+                    start, stop = lost.pop(0)
+                    self.repeated += 1
+                else:
+                    start, stop = asked, min(end, asked + READ_BYTES)
+                    asked = stop
+                if stop > given and start < end:
+                    number = self._next_number(under_way)
+                    under_way[number] = _Read(start, min(stop, end))
+                    self._wire.write(frames.request(number, "READ", session, start, min(stop, end) - start))
+
+            frame = self._receive(time.monotonic() + wait_s)
+            if frame is None:
+                if time.monotonic() - heard_at > PATIENCE_S:
+                    raise LinkLost(f"The board at {self.path} has stopped answering. {_again(self.path)}")
+                lost += [(read.at, read.end) for read in under_way.values()]
+                under_way.clear()
+                wait_s = min(2 * wait_s, PATIENCE_S / 4)
+                continue
+            kind, number, payload = frame
+            read = under_way.get(number)
+            if read is None or kind not in (messages.DATA, messages.ERROR):
+                continue  # the late answer to a request that was given up
+            heard_at = time.monotonic()
+            wait_s = NEXT_WAIT_S
+            while next(iter(under_way)) != number:  # answers come in the order of the requests: those before it have lost their rest
+                skipped = under_way.pop(next(iter(under_way)))
+                lost.append((skipped.at, skipped.end))
+            if kind == messages.ERROR:
+                self._check_refusal(payload)
+                del under_way[number]
+                lost.append((read.at, read.end))
+                continue
+            data = self._unpacked(messages.DATA, payload)
+            if not read.at <= data.offset <= data.offset + len(data.data) <= read.end:
+                continue
+            if data.offset > read.at:
+                lost.append((read.at, data.offset))
+            read.at = data.offset + len(data.data)
+            if not data.data:
+                end = min(end, data.offset)  # the log ends here
+            if data.data:
+                ahead[data.offset] = data.data
+            if read.at == read.end or not data.data:
+                del under_way[number]
+            while given in ahead:
+                chunk = ahead.pop(given)
+                given += len(chunk)
+                yield chunk
+
+    def confirm(self, session: int, length: int, crc: int) -> None:
+        """Tell the board that these bytes of a session are safe here. Raises Refused (MISMATCH) where its own log is another."""
+        self._ask(messages.OK, "CONFIRM", session, length, crc)
+
+    def set_clock(self, now_s: Callable[[], float] = time.time) -> tuple[int, int]:
+        """Set the board's clock to this computer's; (ticks_ms, epoch_ms) tells at which tick of the board it was what time.
+
+        The error is at most the turn of the request; a slow one is tried again and the fastest is kept.
+        """
+        best: tuple[float, int, int] | None = None
+        for _ in range(CLOCK_TRIES):
+            begun = time.monotonic()
+            epoch_ms = int(now_s() * 1000)
+            ticks_ms = messages.ok_ticks(self._ask(messages.OK, "CLOCK", epoch_ms))
+            turn_s = time.monotonic() - begun
+            if best is None or turn_s < best[0]:
+                best = turn_s, ticks_ms, epoch_ms
+            if turn_s <= CLOCK_TURN_S:
+                break
+        assert best is not None
+        return best[1:]
+
+    def limits(self) -> Limits:
+        """The limits in force on the board."""
+        return Limits.unpack(self._ask(messages.LIMITS, "LIMITS").limits)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Put `limits` in force; they survive a reboot."""
+        self._ask(messages.OK, "LIMITS", limits.pack().hex())
+
+    def status(self) -> messages.Status:
+        """What the board is at."""
+        status: messages.Status = self._ask(messages.STATUS, "STATUS")
+        return status
+
+    def erase_confirmed(self) -> int:
+        """Erase the logs that a host has confirmed; how many there were."""
+        return int(messages.ok_count(self._ask(messages.OK, "ERASE_CONFIRMED")))
+
+    def watch(self, on: bool) -> None:
+        """Have every step, direction, cadence and alert sent as they happen; the board stops 60 s after the last request."""
+        self._ask(messages.OK, "WATCH", int(on))
+
+    def events(self, timeout_s: float) -> Iterator[messages.Event]:
+        """The events that have arrived, waiting up to `timeout_s` for the first."""
+        until = time.monotonic() + timeout_s
+        while not self._events and time.monotonic() < until:
+            self._receive(until)
+        while self._events:
+            yield self._events.popleft()
+
+    def soft_reset(self) -> None:
+        """Start the app of a board that is at MicroPython's prompt."""
+        self._text = b""
+        self._wire.write(b"\r\x02\r\x04")
+
+    def _ask(self, kind: int, name: str, *arguments: int | str) -> Any:
+        """Send a request until its answer, of `kind`, is there; the answer unpacked.
+
+        What arrives meanwhile and answers something else is late and dropped.
+        """
+        number = self._next_number()
+        begun = time.monotonic()
+        wait_s = FIRST_WAIT_S
+        while time.monotonic() < begun + PATIENCE_S:
+            self._wire.write(frames.request(number, name, *arguments))
+            payload = self._answer(kind, number, time.monotonic() + wait_s)
+            if payload is not None:
+                return self._unpacked(kind, payload)
+            self.repeated += 1
+            wait_s = min(2 * wait_s, PATIENCE_S / 2)
+        raise LinkLost(f"The board at {self.path} has stopped answering. {_again(self.path)}")
+
+    def _answer(self, kind: int, number: int, until: float) -> bytes | None:
+        """The payload of the answer to request `number`, or None where it isn't there by `until` or the board did not understand."""
+        while (frame := self._receive(until)) is not None:
+            if frame[:2] == (kind, number):
+                return frame[2]
+            if frame[:2] == (messages.ERROR, number):
+                self._check_refusal(frame[2])
+                return None
+        return None
+
+    def _check_refusal(self, payload: bytes) -> None:
+        """Raise Refused, unless asking again may help: the request was torn on its way, or came in a busy moment."""
+        error = self._unpacked(messages.ERROR, payload)
+        if error.code == messages.BUSY:
+            time.sleep(0.05)
+        elif error.code != messages.MALFORMED:
+            name = messages.ERROR_NAMES[error.code] if error.code < len(messages.ERROR_NAMES) else f"error {error.code}"
+            said = sanitized(error.text)
+            raise Refused(f"The board at {self.path} refused: {name}{f' ({said})' if said else ''}.", error.code)
+
+    def _receive(self, until: float) -> tuple[int, int, bytes] | None:
+        """The next frame that is no event: (type, id, payload); None where none has come by `until`. Events and text are put aside."""
+        while not self._arrived:
+            data = self._wire.read(until - time.monotonic())
+            for item in self._decoder.feed(data) if data else self._decoder.idle():
+                if item[0] == "text":
+                    self._heard(item[1])
+                elif item[1] == messages.EVENT:
+                    self._events.append(self._unpacked(messages.EVENT, item[3]))
+                else:
+                    self._arrived.append(item[1:])
+            if not self._arrived and time.monotonic() >= until:
+                return None
+        return self._arrived.popleft()
+
+    def _unpacked(self, kind: int, payload: bytes) -> Any:
+        """The named tuple of a payload. Raises LinkLost where a frame that came whole makes no sense."""
+        try:
+            return messages.unpack(kind, payload)
+        except (ValueError, IndexError) as error:
+            raise LinkLost(
+                f"The board at {self.path} answers in another language ({error}): run `retrostep deploy --board NAME --port {self.path}`."
+            ) from error
+
+    def _next_number(self, taken: dict[int, _Read] | None = None) -> int:
+        """An id from 1 to 255 for a request; 0 is the events'."""
+        self._number = self._number % 255 + 1
+        while taken and self._number in taken:
+            self._number = self._number % 255 + 1
+        return self._number
+
+    def _heard(self, text: bytes) -> None:
+        self._text = (self._text + text)[-TEXT_KEPT:]
+        if self._on_text is not None:
+            shown = sanitized(text.decode("utf-8", "replace"))
+            if shown.strip() and "\ufffd" not in shown:  # otherwise it was a torn frame
+                self._on_text(shown)
+
+    def _at_prompt(self) -> bool:
+        """Whether the last that was heard is MicroPython's prompt."""
+        return self._text.rpartition(b"soft reboot")[2].rstrip(b" ").endswith(b">>>")
+
+    def _no_app(self) -> NoApp:
+        """What is there instead of the app, found out by asking for MicroPython's banner."""
+        cure = f"Press its reset button; if that does not help, run `retrostep deploy --board NAME --port {self.path}`."
+        if not self._at_prompt():
+            self._wire.write(b"\r\x02")  # leaves the raw REPL; an app takes it for the end of a line
+            until = time.monotonic() + 1.0
+            while not self._at_prompt() and self._receive(until) is not None:
+                continue
+            if not self._at_prompt():
+                said = " It prints text, but does not answer." if self._text.strip() else " Nothing answers there."
+                return NoApp(f"No Retrostep board at {self.path}.{said} {cure}")
+        lines = sanitized(self._text.decode("utf-8", "replace")).splitlines()
+        stopped = [line for line in lines if "Error: " in line and "SyntaxError" not in line]
+        why = f" after {stopped[-1].strip()[:120]}" if stopped else ""
+        return NoApp(f"The board at {self.path} is at MicroPython's prompt{why}; Retrostep isn't running on it. {cure}")
+
+
+def sanitized(text: str) -> str:
+    """`text` from outside with nothing in it that a terminal would obey: control characters but newlines and tabs become spaces."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " if c != "\r" else "" for c in text)
+
+
+def _again(path: str) -> str:
+    return f"Check the cable at {path} and run the same command again: it resumes."
