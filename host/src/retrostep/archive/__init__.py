@@ -1,0 +1,1 @@
+"""Raw logs as they were received, and the store that is derived from them."""

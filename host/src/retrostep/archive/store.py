@@ -1,0 +1,698 @@
+"""The store: what the raw logs add up to, whose sessions they are and when they were, in tables that can be asked quickly.
+
+It is derived. The raw logs and the journal of entries beside it are the truth, and `rebuild` makes the store anew from them.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol
+
+from retrostep_core.log.records import BY_HAND, FROM_HOST
+from sqlalchemy import Select, delete, func, inspect, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from retrostep.archive import schema
+from retrostep.archive.dating import ClockFact, date_session
+from retrostep.archive.digest import Digest, digest
+from retrostep.archive.engine import explained, open_engine, sqlite_path
+from retrostep.archive.entries import Entries, Entry
+from retrostep.archive.home import Home
+from retrostep.archive.names import device_name, session_id, session_number
+from retrostep.archive.raw import RawLogs
+from retrostep.archive.schema import (
+    AlertRow,
+    AssignmentRow,
+    AthleteRow,
+    BoutRow,
+    ClockFactRow,
+    DeviceRow,
+    EpochRow,
+    GapRow,
+    MarkRow,
+    NoteRow,
+    OverrideRow,
+    SessionRow,
+    StoreState,
+)
+from retrostep.errors import DamagedData, NotFound, RetrostepError, StoreLayout
+
+NAME_LENGTH = 80
+TEXT_LENGTH = 2_000
+SINCE_EVER_MS = 0
+
+
+class Hello(Protocol):
+    """What a device says of itself (retrostep_core.link.messages.Hello)."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def board(self) -> str: ...
+    @property
+    def core_version(self) -> tuple[int, ...]: ...
+    @property
+    def core_hash(self) -> bytes: ...
+    @property
+    def boot(self) -> int: ...
+
+
+class Recording(NamedTuple):
+    """The columns of a session that rules judge; see schema.SessionRow for what they mean."""
+
+    athlete_id: int | None
+    device: str
+    number: int
+    dated: str
+    started_at_ms: int | None
+    not_before_ms: int | None
+    placed_at_ms: int
+    duration_ms: int
+    forward_ms: int
+    backward_ms: int
+    backward_steps: int
+    first_backward_ms: int | None
+    warm_up_ms: int
+    backward_cadence_x10: int
+    ramp_warns: int
+    ramp_stops: int
+    warm_up_mark: bool
+    stretch_mark: bool
+    pain: int | None
+    pain_next_day: int | None
+    limp: bool
+    swelling: bool
+    gap_ms: int
+    end_reason: int
+    damage: int
+    lost_records: int
+    contradictory: bool
+    core_version: str
+    core_hash: str
+
+    @property
+    def id(self) -> str:
+        """`DEVICE/NUMBER`."""
+        return session_id(self.device, self.number)
+
+
+_RECORDING_COLUMNS = [getattr(SessionRow, name) for name in Recording._fields]
+_DETAILS: list[tuple[type[schema.Base], str]] = [
+    (BoutRow, "bouts"),
+    (EpochRow, "epochs"),
+    (AlertRow, "alerts"),
+    (GapRow, "gaps"),
+    (MarkRow, "marks"),
+]
+
+
+@dataclass(frozen=True)
+class SessionDetail:
+    """One session with all that belongs to it."""
+
+    session: SessionRow
+    athlete: str | None
+    bouts: list[BoutRow]
+    epochs: list[EpochRow]
+    alerts: list[AlertRow]
+    gaps: list[GapRow]
+    marks: list[MarkRow]
+    notes: list[NoteRow]
+
+
+@dataclass(frozen=True)
+class Wearing:
+    """Who wears a device from when to when; see schema.AssignmentRow."""
+
+    device: str
+    athlete: str | None
+    from_at_ms: int
+    to_at_ms: int | None
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild found: sessions in the store, logs that could not be read (path, why), damaged lines among the entries."""
+
+    sessions: int
+    unreadable: list[tuple[Path, str]]
+    damaged_entries: int
+
+
+def now_ms() -> int:
+    """UTC now, in ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def to_ms(moment: datetime) -> int:
+    """An aware moment in ms since 1970, UTC."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000)
+
+
+class Store:
+    """The store at `url` (`sqlite:///PATH`; default: the one in the Home), with the raw logs and entries that lie beside it.
+
+    Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess, DiskFull, DamagedData.
+    """
+
+    def __init__(self, url: str | None = None, *, rebuilding: bool = False) -> None:
+        """`rebuilding` opens a store of any layout, to be rebuilt next and for nothing else."""
+        self.url = url or Home.from_environment().store_url
+        self.path = sqlite_path(self.url)
+        self.home = Home(self.path.parent)
+        self.raw = RawLogs(self.home)
+        self.entries = Entries(self.home.entries)
+        self._engine = open_engine(self.path)
+        self._reading = sessionmaker(self._engine, expire_on_commit=False)
+        self._writing = sessionmaker(self._engine.execution_options(writes=True), expire_on_commit=False)
+        try:
+            if not rebuilding:
+                self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # What devices bring
+
+    def ingest(self, device: str, number: int, data: bytes, received_at: datetime | None = None) -> SessionRow:
+        """Take the log of a session into the tables, again if need be; return its row.
+
+        `received_at` is when the host got it (default now): it had ended by then. Damage inside the log is noted in the row. Raises
+        DamagedData when no session can be told from these bytes; the tables are then as before.
+        """
+        facts = digest(device, number, data)
+        received_at_ms = now_ms() if received_at is None else to_ms(received_at)
+        with self._write() as session:
+            row = self._put(session, facts, received_at_ms)
+            self._settle(session, device)
+            session.refresh(row)
+            return row
+
+    def add_clock_fact(self, device: str, boot: int, ticks_ms: int, epoch_ms: int, source: int = FROM_HOST) -> None:
+        """Keep that it was `epoch_ms` at `ticks_ms` of that boot, and date the device's sessions by it. ValueError for what cannot be."""
+        if not ClockFact(boot, ticks_ms, epoch_ms, source).is_plausible():
+            raise ValueError("a clock fact lies between 2020 and 2100")
+        self._enter("clock", device=device_name(device), boot=boot, ticks_ms=ticks_ms, epoch_ms=epoch_ms, source=source)
+
+    def saw_device(self, hello: Hello) -> None:
+        """Keep that a device was there just now, and what it said of itself."""
+        self._enter(
+            "seen",
+            device=device_name(hello.device),
+            board=hello.board,
+            core_version=".".join(str(part) for part in hello.core_version),
+            core_hash=hello.core_hash.hex(),
+            boot=hello.boot,
+        )
+
+    # What people enter
+
+    def add_athlete(self, name: str) -> None:
+        """Add an athlete. RetrostepError when the name is taken or no name."""
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
+            raise RetrostepError(f"An athlete's name is 1 to {NAME_LENGTH} printable characters: choose another.")
+        with self._read() as session:
+            taken = [held for held in session.scalars(select(AthleteRow.name)) if held.casefold() == name.casefold()]
+        if taken:
+            raise RetrostepError(f"There is an athlete {taken[0]!r} already: choose a name that tells them apart.")
+        self._enter("athlete", name=name)
+
+    def assign(self, device: str, athlete: str | None, from_at: datetime | None = None) -> int:
+        """From `from_at` on `device` is worn by `athlete` (None: nobody), until another assignment; return that moment in ms, UTC.
+
+        Without `from_at`: since ever for a device that was never assigned, so that the sessions it holds are the athlete's, otherwise now.
+        Sessions follow at once. NotFound for an athlete who is not in the store.
+        """
+        device = device_name(device)
+        name = None if athlete is None else self.find_athlete(athlete).name
+        if from_at is not None:
+            from_ms = max(SINCE_EVER_MS, to_ms(from_at))
+        else:
+            with self._read() as session:
+                is_known = session.scalar(select(func.count()).where(AssignmentRow.device == device))
+            from_ms = now_ms() if is_known else SINCE_EVER_MS
+        self._enter("assign", device=device, athlete=name, from_at_ms=from_ms)
+        return from_ms
+
+    def note(
+        self,
+        device: str,
+        number: int,
+        *,
+        pain: int | None = None,
+        rpe: int | None = None,
+        text: str = "",
+        next_day: bool = False,
+        limp: bool = False,
+        swelling: bool = False,
+    ) -> None:
+        """Note something about a session: pain and RPE 0 to 10, text up to 2 000 characters. ValueError out of these."""
+        if any(value is not None and not 0 <= value <= 10 for value in (pain, rpe)) or len(text) > TEXT_LENGTH:
+            raise ValueError("pain and rpe are 0 to 10, text has at most 2000 characters")
+        device, number = device_name(device), session_number(number)
+        self._enter("note", device=device, number=number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling)
+
+    def override(
+        self,
+        rule: str,
+        *,
+        who: str,
+        why: str,
+        athlete: str | None = None,
+        warn: float | None = None,
+        fail: float | None = None,
+        enabled: bool = True,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
+    ) -> None:
+        """Set a rule's limits for an athlete or (None) for all, from `from_at` (default now) to `to_at`; None for a limit is none."""
+        name = None if athlete is None else self.find_athlete(athlete).name
+        from_ms = now_ms() if from_at is None else to_ms(from_at)
+        until_ms = None if to_at is None else to_ms(to_at)
+        self._enter(
+            "override",
+            rule=rule,
+            athlete=name,
+            warn=warn,
+            fail=fail,
+            enabled=enabled,
+            from_at_ms=from_ms,
+            to_at_ms=until_ms,
+            who=who,
+            why=why,
+        )
+
+    # Asking
+
+    def find_athlete(self, name: str) -> AthleteRow:
+        """The athlete of that name, upper or lower case. NotFound names who is there."""
+        with self._read() as session:
+            rows = list(session.scalars(select(AthleteRow).order_by(AthleteRow.name)))
+        wanted = " ".join(name.split())
+        for row in rows:
+            if row.name == wanted:
+                return row
+        for row in rows:
+            if row.name.casefold() == wanted.casefold():
+                return row
+        known = ", ".join(row.name for row in rows[:10]) + (" ..." if len(rows) > 10 else "")
+        hint = f"known: {known}" if rows else "nobody is in the store yet"
+        raise NotFound(f"There is no athlete {wanted!r} ({hint}): add one with `retrostep athletes add NAME`.")
+
+    def find_device(self, name: str) -> str:
+        """The device called `name`, or the only known one whose name contains it; a full name need not be known. NotFound, UnsafeName."""
+        with self._read() as session:
+            known = set(session.scalars(select(DeviceRow.device))) | set(session.scalars(select(SessionRow.device).distinct()))
+        if name in known:
+            return name
+        close = sorted(device for device in known if name and name.lower() in device.lower())
+        if len(close) == 1:
+            return close[0]
+        if close:
+            raise NotFound(f"{name!r} may be {', '.join(close[:10])}: write more of the name.")
+        return device_name(name)
+
+    def find_session(self, name: str) -> SessionRow:
+        """The session called `DEVICE/NUMBER`, or NUMBER where one device only has it. NotFound says what to do."""
+        device, _, number = name.rpartition("/")
+        if not number.isascii() or not number.isdigit() or len(number) > 10:
+            raise NotFound(f"{ascii(name[:60])} is no session: write DEVICE/NUMBER, as `retrostep sessions` lists them.")
+        query = select(SessionRow).where(SessionRow.number == int(number))
+        if device:
+            query = query.where(SessionRow.device == self.find_device(device))
+        with self._read() as session:
+            rows = list(session.scalars(query.order_by(SessionRow.device).limit(11)))
+        if len(rows) == 1:
+            return rows[0]
+        if rows:
+            raise NotFound(
+                f"Several devices have a session {number}: write one of {', '.join(session_id(r.device, r.number) for r in rows)}."
+            )
+        raise NotFound(f"There is no session {ascii(name[:60])} in the store: `retrostep sessions` lists them.")
+
+    def athletes(self) -> list[AthleteRow]:
+        """Every athlete, by name."""
+        with self._read() as session:
+            return list(session.scalars(select(AthleteRow).order_by(AthleteRow.name)))
+
+    def devices(self) -> list[DeviceRow]:
+        """Every device that was seen or left logs, by name."""
+        with self._read() as session:
+            return list(session.scalars(select(DeviceRow).order_by(DeviceRow.device)))
+
+    def assignments(self) -> list[Wearing]:
+        """Who wore which device from when to when, by device and time."""
+        query = (
+            select(AssignmentRow, AthleteRow.name)
+            .outerjoin(AthleteRow, AssignmentRow.athlete_id == AthleteRow.id)
+            .order_by(AssignmentRow.device, AssignmentRow.from_at_ms)
+        )
+        with self._read() as session:
+            return [Wearing(row.device, name, row.from_at_ms, row.to_at_ms) for row, name in session.execute(query)]
+
+    def overrides(self) -> list[tuple[OverrideRow, str | None]]:
+        """Every override with its athlete's name, in the order entered."""
+        query = select(OverrideRow, AthleteRow.name).outerjoin(AthleteRow, OverrideRow.athlete_id == AthleteRow.id).order_by(OverrideRow.id)
+        with self._read() as session:
+            return [(row, name) for row, name in session.execute(query)]
+
+    def sessions(
+        self, *, athlete: str | None = None, device: str | None = None, since_ms: int | None = None
+    ) -> Iterator[tuple[SessionRow, str | None]]:
+        """Sessions with their athletes' names, the earliest first; undated ones stand at the latest they can have been."""
+        query = select(SessionRow, AthleteRow.name).outerjoin(AthleteRow, SessionRow.athlete_id == AthleteRow.id)
+        if athlete is not None:
+            query = query.where(SessionRow.athlete_id == self.find_athlete(athlete).id)
+        if device is not None:
+            query = query.where(SessionRow.device == self.find_device(device))
+        if since_ms is not None:
+            query = query.where(SessionRow.placed_at_ms >= since_ms)
+        query = query.order_by(SessionRow.placed_at_ms, SessionRow.device, SessionRow.number)
+        with self._read() as session:
+            for row in session.execute(query.execution_options(yield_per=500)):
+                yield row[0], row[1]
+
+    def detail(self, row: SessionRow) -> SessionDetail:
+        """All that belongs to a session."""
+        with self._read() as session:
+
+            def of(table: type[Any], order: Any) -> list[Any]:
+                return list(session.scalars(select(table).where(table.session_id == row.id).order_by(order)))
+
+            notes = select(NoteRow).where(NoteRow.device == row.device, NoteRow.number == row.number).order_by(NoteRow.id)
+            return SessionDetail(
+                session=row,
+                athlete=session.scalar(select(AthleteRow.name).where(AthleteRow.id == row.athlete_id)),
+                bouts=of(BoutRow, BoutRow.start_ms),
+                epochs=of(EpochRow, EpochRow.t_ms),
+                alerts=of(AlertRow, AlertRow.at_ms),
+                gaps=of(GapRow, GapRow.from_ms),
+                marks=of(MarkRow, MarkRow.at_ms),
+                notes=list(session.scalars(notes)),
+            )
+
+    def recordings(self, since_ms: int, athlete_id: int | None = None) -> Iterator[Recording]:
+        """What rules judge of every session placed at `since_ms` or later, by athlete (nobody's first) and date, in one pass.
+
+        `athlete_id` keeps to one athlete. Memory stays flat however many there are.
+        """
+        query = select(*_RECORDING_COLUMNS).where(SessionRow.placed_at_ms >= since_ms)
+        if athlete_id is not None:
+            query = query.where(SessionRow.athlete_id == athlete_id)
+        query = query.order_by(SessionRow.athlete_id.is_not(None), SessionRow.athlete_id, SessionRow.placed_at_ms)
+        with self._read() as session:
+            for rows in session.execute(query.execution_options(yield_per=2_000)).partitions():
+                yield from map(Recording._make, rows)
+
+    def counts(self) -> dict[str, int]:
+        """How many of what there is."""
+        with self._read() as session:
+
+            def count(query: Select[Any]) -> int:
+                return session.scalar(query) or 0
+
+            return {
+                "sessions": count(select(func.count()).select_from(SessionRow)),
+                "athletes": count(select(func.count()).select_from(AthleteRow)),
+                "devices": count(select(func.count()).select_from(DeviceRow)),
+                "undated": count(select(func.count()).where(SessionRow.started_at_ms.is_(None))),
+                "unassigned": count(select(func.count()).where(SessionRow.athlete_id.is_(None))),
+                "damaged": count(select(func.count()).where((SessionRow.damage > 0) | (SessionRow.lost_records > 0))),
+                "notes": count(select(func.count()).select_from(NoteRow)),
+                "damaged_entries": count(select(StoreState.entries_damaged)),
+            }
+
+    # Making it anew
+
+    def rebuild(self, raw: RawLogs | None = None, progress: Callable[[int], None] | None = None) -> Rebuilt:
+        """Make every table anew from the raw logs and the entries, in one transaction: cut short, the store is as before.
+
+        Logs that cannot be read stay where they are and are copied to quarantine with the reason. `progress` is told how many are done.
+        """
+        raw = raw or self.raw
+        unreadable: list[tuple[Path, str]] = []
+        done = 0
+        with explained(self.path), self._writing.begin() as session:
+            self._refuse_a_foreign_database(session)
+            applied = self._applied(session)
+            if applied > self.entries.size():
+                raise DamagedData(
+                    f"{self.entries.path} is shorter than what the store has taken from it: put the whole file back before rebuilding, "
+                    "or athletes and notes would be lost."
+                )
+            schema.Base.metadata.drop_all(session.connection())
+            self._create(session)
+            self._apply_entries(session)
+            devices = set()
+            for log in raw.all():
+                data = raw.read(log.device, log.session)
+                try:
+                    facts = digest(log.device, log.session, data)
+                except DamagedData as error:
+                    unreadable.append((raw.quarantine(log.device, log.session, data, str(error)), str(error)))
+                else:
+                    self._put(session, facts, int(log.path.stat().st_mtime * 1_000))
+                    devices.add(log.device)
+                    done += 1
+                if progress is not None:
+                    progress(done + len(unreadable))
+            for device in sorted(devices):
+                self._settle(session, device)
+            damaged = session.scalar(select(StoreState.entries_damaged)) or 0
+        return Rebuilt(done, unreadable, damaged)
+
+    # Inside
+
+    @contextmanager
+    def _read(self) -> Iterator[Session]:
+        with explained(self.path), self._reading.begin() as session:
+            yield session
+
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
+        with explained(self.path), self._writing.begin() as session:
+            yield session
+
+    def _prepare(self) -> None:
+        """Check the layout, create what is not there, and take in entries that another process made."""
+        with self._read() as session:
+            is_new = not inspect(session.connection()).get_table_names()
+        if is_new:
+            with self._write() as session:
+                if not inspect(session.connection()).get_table_names():
+                    self._create(session)
+        with self._read() as session:
+            self._refuse_a_foreign_database(session)
+            layout = session.scalar(select(StoreState.layout))
+            behind = layout == schema.LAYOUT and self._applied(session) != self.entries.size()
+        if layout is None or layout < schema.LAYOUT:
+            raise StoreLayout(
+                f"The store {self.path} is of an older retrostep: run `retrostep store rebuild` once; logs and notes are kept."
+            )
+        if layout > schema.LAYOUT:
+            raise StoreLayout(f"The store {self.path} is of a newer retrostep: update this one (pip install -U retrostep).")
+        if behind:
+            with self._write() as session:
+                self._apply_entries(session)
+
+    def _refuse_a_foreign_database(self, session: Session) -> None:
+        tables = inspect(session.connection()).get_table_names()
+        if tables and StoreState.__tablename__ not in tables:
+            raise StoreLayout(f"{self.path} is another program's database: name a file of its own with --store sqlite:///PATH.")
+
+    def _create(self, session: Session) -> None:
+        schema.Base.metadata.create_all(session.connection())
+        session.add(StoreState(id=1, layout=schema.LAYOUT, entries_applied=0, entries_damaged=0))
+        session.flush()
+
+    @staticmethod
+    def _applied(session: Session) -> int:
+        if StoreState.__tablename__ not in inspect(session.connection()).get_table_names():
+            return 0
+        return session.scalar(select(StoreState.entries_applied)) or 0
+
+    def _enter(self, entry: str, **fields: object) -> None:
+        """Write an entry to the journal, which makes it safe, and take it into the tables."""
+        self.entries.append(entry, now_ms(), **fields)
+        with self._write() as session:
+            self._apply_entries(session)
+
+    def _apply_entries(self, session: Session) -> None:
+        state = session.scalars(select(StoreState)).one()
+        if self.entries.size() < state.entries_applied:
+            raise DamagedData(f"{self.entries.path} is shorter than what the store has taken from it: put the whole file back.")
+        for line in self.entries.since(state.entries_applied):
+            state.entries_applied = line.end
+            try:
+                if line.entry is None:
+                    raise ValueError("not an entry")
+                with session.begin_nested():
+                    self._apply(session, line.entry)
+            except (KeyError, TypeError, ValueError, RetrostepError):
+                state.entries_damaged += 1
+        session.flush()
+
+    def _apply(self, session: Session, entry: Entry) -> None:
+        kind = entry["entry"]
+        if kind == "athlete":
+            self._athlete_id(session, entry["name"])
+        elif kind == "assign":
+            self._apply_assignment(session, entry)
+        elif kind == "clock":
+            fact = ClockFact(*(_integer(entry[name]) for name in ("boot", "ticks_ms", "epoch_ms", "source")))
+            self._put_facts(session, device_name(entry["device"]), [fact])
+            self._settle(session, entry["device"])
+        elif kind == "seen":
+            self._apply_seen(session, entry)
+        elif kind == "note":
+            self._apply_note(session, entry)
+        elif kind == "override":
+            athlete_id = None if entry["athlete"] is None else self._athlete_id(session, entry["athlete"])
+            columns = ("rule", "warn", "fail", "enabled", "from_at_ms", "to_at_ms", "who", "why")
+            session.add(OverrideRow(athlete_id=athlete_id, **{name: entry[name] for name in columns}))
+            session.flush()
+        else:
+            raise ValueError("an entry of an unknown kind")
+
+    @staticmethod
+    def _athlete_id(session: Session, name: str) -> int:
+        row = session.scalar(select(AthleteRow).where(AthleteRow.name == name))
+        if row is None:
+            row = AthleteRow(name=name)
+            session.add(row)
+            session.flush()
+        return row.id
+
+    def _apply_assignment(self, session: Session, entry: Entry) -> None:
+        device, from_ms = device_name(entry["device"]), _integer(entry["from_at_ms"])
+        athlete_id = None if entry["athlete"] is None else self._athlete_id(session, entry["athlete"])
+        session.execute(delete(AssignmentRow).where(AssignmentRow.device == device, AssignmentRow.from_at_ms == from_ms))
+        session.add(AssignmentRow(device=device, athlete_id=athlete_id, from_at_ms=from_ms, to_at_ms=None))
+        session.flush()
+        rows = list(session.scalars(select(AssignmentRow).where(AssignmentRow.device == device).order_by(AssignmentRow.from_at_ms)))
+        for row, following in zip(rows, [*rows[1:], None], strict=True):
+            row.to_at_ms = None if following is None else following.from_at_ms
+        session.flush()
+        self._settle(session, device)
+
+    @staticmethod
+    def _apply_seen(session: Session, entry: Entry) -> None:
+        row = session.get(DeviceRow, device_name(entry["device"])) or DeviceRow(device=entry["device"])
+        row.board, row.core_version, row.core_hash = str(entry["board"]), str(entry["core_version"]), str(entry["core_hash"])
+        row.boot, row.last_seen_at_ms = _integer(entry["boot"]), _integer(entry["at_ms"])
+        session.add(row)
+        session.flush()
+
+    def _apply_note(self, session: Session, entry: Entry) -> None:
+        device, number = device_name(entry["device"]), session_number(entry["number"])
+        columns = ("pain", "rpe", "next_day", "limp", "swelling", "text")
+        session.add(NoteRow(device=device, number=number, noted_at_ms=entry["at_ms"], **{name: entry[name] for name in columns}))
+        session.flush()
+        row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
+        if row is not None:
+            self._sum_up_notes(session, row)
+
+    @staticmethod
+    def _sum_up_notes(session: Session, row: SessionRow) -> None:
+        notes = list(session.scalars(select(NoteRow).where(NoteRow.device == row.device, NoteRow.number == row.number)))
+        row.pain = max((note.pain for note in notes if note.pain is not None and not note.next_day), default=None)
+        row.pain_next_day = max((note.pain for note in notes if note.pain is not None and note.next_day), default=None)
+        row.limp = any(note.limp for note in notes)
+        row.swelling = any(note.swelling for note in notes)
+        session.flush()
+
+    def _put(self, session: Session, facts: Digest, received_at_ms: int) -> SessionRow:
+        """Write a log's facts, in place of what an earlier reading of it wrote; `_settle` the device afterwards."""
+        device, number = facts.session["device"], facts.session["number"]
+        row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
+        if row is None:
+            row = SessionRow(received_at_ms=received_at_ms, placed_at_ms=received_at_ms, not_after_ms=received_at_ms)
+            row.dated, row.clock_spread_ms, row.limp, row.swelling = "undated", 0, False, False
+        else:
+            # It came before: it had ended by the first time.
+            row.received_at_ms = min(row.received_at_ms, received_at_ms)
+        for name, value in facts.session.items():
+            setattr(row, name, value)
+        session.add(row)
+        session.flush()
+        for table, name in _DETAILS:
+            session.execute(delete(table).where(table.session_id == row.id))  # type: ignore[attr-defined]
+            if details := getattr(facts, name):
+                session.execute(table.__table__.insert(), [{"session_id": row.id, **detail} for detail in details])  # type: ignore[attr-defined]
+        self._put_facts(session, device, facts.clock_facts)
+        seen = session.get(DeviceRow, device)
+        if seen is None or (seen.last_seen_at_ms is None and seen.boot <= row.boot):
+            seen = seen or DeviceRow(device=device, last_seen_at_ms=None)
+            seen.board, seen.core_version, seen.core_hash, seen.boot = row.board, row.core_version, row.core_hash, row.boot
+            session.add(seen)
+        self._sum_up_notes(session, row)
+        return row
+
+    @staticmethod
+    def _put_facts(session: Session, device: str, facts: Iterable[ClockFact]) -> None:
+        for fact in facts:
+            if not fact.is_plausible():
+                raise ValueError("a clock fact that cannot be")
+            columns = {"device": device, **vars(fact)}
+            if session.scalar(select(ClockFactRow.id).filter_by(**columns)) is None:
+                session.add(ClockFactRow(**columns))
+                session.flush()
+
+    @staticmethod
+    def _settle(session: Session, device: str) -> None:
+        """Date every session of a device by the clock facts that are known now, and say whose they are."""
+        rows = session.scalars(select(ClockFactRow).where(ClockFactRow.device == device))
+        facts = [ClockFact(row.boot, row.ticks_ms, row.epoch_ms, row.source) for row in rows]
+        wearers = list(session.scalars(select(AssignmentRow).where(AssignmentRow.device == device).order_by(AssignmentRow.from_at_ms)))
+        columns = ("athlete_id", "dated", "started_at_ms", "not_before_ms", "not_after_ms", "placed_at_ms", "clock_spread_ms")
+        query = select(
+            SessionRow.id,
+            SessionRow.boot,
+            SessionRow.start_ticks_ms,
+            SessionRow.duration_ms,
+            SessionRow.received_at_ms,
+            *(getattr(SessionRow, name) for name in columns),
+        ).where(SessionRow.device == device)
+        changed = []
+        for key, boot, ticks, duration, received, *held in session.execute(query):
+            dating = date_session(boot, ticks, duration, received, facts)
+            earliest = SINCE_EVER_MS if dating.not_before_ms is None else dating.not_before_ms
+            athlete_id = _wearer(wearers, earliest, dating.not_after_ms)
+            values = {"athlete_id": athlete_id, "placed_at_ms": dating.placed_at_ms, **vars(dating)}
+            if [values[name] for name in columns] != held:
+                changed.append({"id": key, **values})
+        if changed:
+            session.execute(update(SessionRow), changed)
+
+
+def _wearer(wearers: list[AssignmentRow], earliest_ms: int, latest_ms: int) -> int | None:
+    """Who wore the device through all of `earliest_ms` to `latest_ms`; None for nobody, or where it cannot be told."""
+    covering = [row.athlete_id for row in wearers if row.from_at_ms <= latest_ms and (row.to_at_ms is None or row.to_at_ms > earliest_ms)]
+    is_covered = any(row.from_at_ms <= earliest_ms for row in wearers)
+    return covering[0] if is_covered and len(set(covering)) == 1 else None
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 62:
+        raise ValueError("not an integer that the store can hold")
+    return value
+
+
+__all__ = ["BY_HAND", "FROM_HOST", "Hello", "Rebuilt", "Recording", "SessionDetail", "Store", "Wearing", "now_ms", "to_ms"]

@@ -1,0 +1,1 @@
+"""Progression rules: what is a session, which limits hold, who exceeds one and why."""
