@@ -1,0 +1,59 @@
+"""CircuitPython's busio.I2C on top of machine.I2C, as far as adafruit_bus_device asks for it."""
+
+
+class I2C:
+    """`bus` is a machine.I2C. One program uses the bus, so the lock only tells a caller that forgot to unlock."""
+
+    def __init__(self, bus: object) -> None:
+        self._bus = bus
+        self._locked = False
+
+    def try_lock(self) -> bool:
+        """True if the lock was free and is now taken."""
+        if self._locked:
+            return False
+        self._locked = True
+        return True
+
+    def unlock(self) -> None:
+        """Give the lock back; ValueError if nobody holds it."""
+        if not self._locked:
+            raise ValueError("The I2C bus is not locked.")
+        self._locked = False
+
+    def scan(self) -> list:
+        """Addresses that answer, ascending."""
+        return self._bus.scan()
+
+    def writeto(self, address: int, buf: object, start: int = 0, end: int | None = None) -> None:
+        """Write buf[start:end]; OSError if nothing answers at `address`."""
+        self._bus.writeto(address, _part(buf, start, end))
+
+    def readfrom_into(self, address: int, buf: object, start: int = 0, end: int | None = None) -> None:
+        """Fill buf[start:end]; OSError if nothing answers."""
+        self._bus.readfrom_into(address, _part(buf, start, end))
+
+    def writeto_then_readfrom(
+        self,
+        address: int,
+        out_buffer: object,
+        in_buffer: object,
+        out_start: int = 0,
+        out_end: int | None = None,
+        in_start: int = 0,
+        in_end: int | None = None,
+    ) -> None:
+        """Write, then read after a repeated start. A single byte written is a register's address: one call of machine.I2C does both."""
+        out = _part(out_buffer, out_start, out_end)
+        into = _part(in_buffer, in_start, in_end)
+        if len(out) == 1:
+            self._bus.readfrom_mem_into(address, out[0], into)
+        else:
+            self._bus.writeto(address, out, False)
+            self._bus.readfrom_into(address, into)
+
+
+def _part(buf: object, start: int, end: int | None) -> object:
+    if start == 0 and (end is None or end == len(buf)):
+        return buf
+    return memoryview(buf)[start : len(buf) if end is None else end]

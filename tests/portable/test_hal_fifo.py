@@ -1,0 +1,134 @@
+"""Tagged FIFO words become blocks of samples, whatever is lost between them."""
+
+import struct
+from array import array
+
+from hal import fifo
+from retrostep_core.gait import units
+
+GYRO = 1
+ACCEL = 2
+STRAIGHT = units.parse_mount("+x+y+z")
+
+
+def word(kind, slot, x, y, z):
+    return bytes([kind << 3 | (slot & 3) << 1]) + struct.pack("<hhh", x, y, z)
+
+
+def pair(slot, acc=(0, 0, 2048), gyr=(0, 0, 0)):
+    return word(GYRO, slot, *gyr) + word(ACCEL, slot, *acc)
+
+
+class Parsed:
+    """Feeds bursts to the parser as the driver does and keeps every block: (slots lost before it, samples)."""
+
+    def __init__(self, mount=STRAIGHT):
+        self.state = fifo.new_state(mount)
+        self.blocks = []
+
+    def feed(self, raw):
+        block = array("h", bytes(2 * 6 * 64))
+        self.state[fifo.AT] = 0
+        while True:
+            n = fifo.parse(bytearray(raw), len(raw) // fifo.WORD_BYTES, block, self.state)
+            if not n:
+                return
+            samples = [tuple(block[6 * i : 6 * i + 6]) for i in range(n)]
+            self.blocks.append((self.state[fifo.LOST], samples))
+
+    def samples(self):
+        return [sample for _, samples in self.blocks for sample in samples]
+
+
+def test_a_burst_is_one_block():
+    parsed = Parsed()
+    parsed.feed(b"".join([pair(i, acc=(i, 0, 0)) for i in range(10)]))
+    assert len(parsed.blocks) == 1
+    lost, samples = parsed.blocks[0]
+    assert lost == 0
+    assert [s[0] for s in samples] == [(i * units.ACC_16G) >> 15 for i in range(10)]
+
+
+def test_values_equal_the_cores_formula_at_every_mount():
+    raws = (-32768, -32767, -2049, -1, 0, 1, 2048, 32767)
+    for text in ("+x+y+z", "+y+z+x", "-y-z+x", "-x+y-z", "+z-y+x"):
+        mount = units.parse_mount(text)
+        parsed = Parsed(mount)
+        raw = array("h")
+        for i in range(len(raws)):
+            x, y, z = raws[i], raws[(i + 3) % 8], raws[(i + 5) % 8]
+            parsed.feed(pair(i, acc=(x, y, z), gyr=(z, x, y)))
+            for value in (x, y, z, z, x, y):
+                raw.append(value)
+        wanted = array("h", bytes(2 * 6 * len(raws)))
+        units.to_body(raw, len(raws), mount, wanted)
+        got = []
+        for sample in parsed.samples():
+            got.extend(sample)
+        assert got == list(wanted), text
+
+
+def test_mount_turns_the_sensor():
+    # +y+z+x: forward is the sensor's y, left its z, up its x. At rest the sensor's x then carries 1 g (2049 x 0.488 mg).
+    parsed = Parsed(units.parse_mount("+y+z+x"))
+    parsed.feed(pair(0, acc=(2049, 0, 0), gyr=(0, 0, 1000)))
+    assert parsed.samples() == [(0, 0, 999, 0, 700, 0)]
+    parsed = Parsed(units.parse_mount("-y-z+x"))
+    parsed.feed(pair(0, acc=(2049, 100, 0), gyr=(0, 0, 1000)))
+    assert parsed.samples() == [(-48, 0, 999, 0, -700, 0)]
+
+
+def test_accelerometer_first_is_as_good():
+    parsed = Parsed()
+    parsed.feed(word(ACCEL, 0, 1, 2, 3) + word(GYRO, 0, 4, 5, 6) + word(ACCEL, 1, 1, 2, 3) + word(GYRO, 1, 4, 5, 6))
+    assert [len(samples) for _, samples in parsed.blocks] == [2]
+
+
+def test_a_half_left_over_meets_its_other_in_the_next_burst():
+    parsed = Parsed()
+    parsed.feed(pair(0) + word(GYRO, 1, 7, 8, 9))
+    assert len(parsed.samples()) == 1
+    parsed.feed(word(ACCEL, 1, 10, 11, 12) + pair(2))
+    assert len(parsed.samples()) == 3
+    assert parsed.blocks[1][0] == 0
+    assert parsed.state[fifo.HALVES] == 0
+
+
+def test_a_lost_word_costs_its_slot_and_nothing_else():
+    words = [word(GYRO, i, 1000 * i, 0, 0) + word(ACCEL, i, 1000 * i, 0, 0) for i in range(8)]
+    words[3] = word(GYRO, 3, 3000, 0, 0)
+    parsed = Parsed()
+    parsed.feed(b"".join(words))
+    assert [(lost, len(samples)) for lost, samples in parsed.blocks] == [(0, 3), (1, 4)]
+    assert parsed.state[fifo.HALVES] == 1
+    # Never is a gyroscope's word paired with another slot's accelerometer.
+    wanted = [(units.scale(1000 * i, units.ACC_16G), units.scale(1000 * i, units.GYR_2000DPS)) for i in (0, 1, 2, 4, 5, 6, 7)]
+    assert [(sample[0], sample[3]) for sample in parsed.samples()] == wanted
+
+
+def test_lost_slots_are_counted():
+    for lost in (1, 2, 3):
+        parsed = Parsed()
+        parsed.feed(pair(0) + pair(1 + lost) + pair(2 + lost))
+        assert [(gone, len(samples)) for gone, samples in parsed.blocks] == [(0, 1), (lost, 2)]
+
+
+def test_words_of_others_are_passed_over():
+    parsed = Parsed()
+    parsed.feed(word(3, 0, 1, 1, 1) + word(GYRO, 0, 0, 0, 0) + word(4, 0, 2, 2, 2) + word(ACCEL, 0, 0, 0, 0) + bytes(7))
+    assert len(parsed.samples()) == 1
+    assert parsed.state[fifo.FOREIGN] == 3
+
+
+def test_nothing_is_parsed_from_nothing():
+    parsed = Parsed()
+    parsed.feed(b"")
+    assert parsed.blocks == []
+
+
+def test_forget_starts_afresh():
+    parsed = Parsed()
+    parsed.feed(pair(0) + word(GYRO, 1, 1, 1, 1))
+    fifo.forget(parsed.state)
+    parsed.feed(word(ACCEL, 1, 2, 2, 2) + pair(3))
+    assert [(lost, len(samples)) for lost, samples in parsed.blocks] == [(0, 1), (0, 1)]
