@@ -232,6 +232,10 @@ class Board:
         while self._events:
             yield self._events.popleft()
 
+    def has_events(self) -> bool:
+        """Whether events have arrived that `events` has not given yet."""
+        return bool(self._events)
+
     def soft_reset(self) -> None:
         """Start the app of a board that is at MicroPython's prompt."""
         self._text = b""

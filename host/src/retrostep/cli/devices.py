@@ -1,0 +1,82 @@
+"""`retrostep devices`: which boards are plugged in."""
+
+import json
+import sys
+from typing import Any
+
+import click
+from retrostep_core.link import messages
+from retrostep_core.log.records import FAULT_NAMES
+
+from retrostep.cli._options import json_option
+from retrostep.cli._ports import complain, ports_option
+from retrostep.device.client import Board
+from retrostep.device.core import core_hash
+from retrostep.device.open import Line
+from retrostep.device.ports import ports
+from retrostep.errors import BoardNotFound, RetrostepError
+from retrostep.sync import other_core
+
+
+@click.command("devices")
+@ports_option
+@json_option
+def command(named: tuple[str, ...], as_json: bool) -> None:
+    """Show the boards that are plugged in, and what they hold.
+
+    The exit status is 1 where there is none, or where one does not answer.
+    """
+    found: list[dict[str, Any]] = []
+    status = 0
+    try:
+        for port in ports(named):
+            try:
+                found.append(look(port.path))
+                if found[-1]["core"] == "other" and not as_json:
+                    click.echo(f"Note: {found[-1]['note']}", err=True)
+            except RetrostepError as error:
+                found.append({"port": port.path, "error": str(error)})
+                status = max(status, error.exit_status)
+                complain(error)
+    except BoardNotFound as error:
+        complain(error)
+        status = error.exit_status
+    if as_json:
+        click.echo(json.dumps({"devices": found}, indent=2))
+    else:
+        for device in found:
+            if "error" not in device:
+                click.echo(_line(device))
+    sys.exit(status)
+
+
+def look(path: str) -> dict[str, Any]:
+    """What the board at `path` says of itself."""
+    with Board(Line(path)) as board:
+        hello = board.hello()
+        status = board.status()
+    is_same = hello.core_hash == core_hash()
+    return {
+        "port": path,
+        "device": hello.device,
+        "board": hello.board,
+        "core_version": ".".join(map(str, hello.core_version)),
+        "core": "same" if is_same else "other",
+        "note": "" if is_same else other_core(path, hello),
+        "state": "in a session" if hello.state == messages.IN_SESSION else "idle",
+        "sessions_to_sync": hello.unsynced,
+        "free_bytes": hello.free_bytes,
+        "battery_percent": status.battery_percent if status.battery_percent <= 100 else None,
+        "epoch_ms": hello.epoch_ms or None,
+        "faults": [name for bit, name in enumerate(FAULT_NAMES) if status.faults >> bit & 1],
+    }
+
+
+def _line(device: dict[str, Any]) -> str:
+    battery = "" if device["battery_percent"] is None else f", battery {device['battery_percent']} %"
+    clock = "" if device["epoch_ms"] else ", clock not set"
+    faults = f", FAULTS: {', '.join(device['faults'])}" if device["faults"] else ""
+    return (
+        f"{device['port']}  {device['device']}  {device['board']}  core {device['core_version']}: {device['state']}, "
+        f"{device['sessions_to_sync']} to sync, {device['free_bytes'] // 1024} KB free{battery}{clock}{faults}"
+    )
