@@ -77,7 +77,7 @@ WALK = Style(
     heel_off=0.38,
     impact_g=1.0,
     impact_ms=14,
-    brake=0.5,
+    brake=0.9,
 )
 JOG = Style(
     "jog",
@@ -93,7 +93,7 @@ JOG = Style(
     toe_off=0.40,
     heel_off=0.24,
     impact_g=3.2,
-    impact_ms=15,
+    impact_ms=18,
     brake=0.45,
     frontal_deg=7.0,
     transverse_deg=13.0,
@@ -113,7 +113,7 @@ RUN = Style(
     toe_off=0.36,
     heel_off=0.21,
     impact_g=5.0,
-    impact_ms=14,
+    impact_ms=17,
     brake=0.45,
     frontal_deg=8.0,
     transverse_deg=15.0,
@@ -139,9 +139,9 @@ def _reversed(style: Style, name: str, **changes: object) -> Style:
     return Style(**values)
 
 
-BACKWARD_WALK = _reversed(WALK, "backward walk", natural_spm=104.0, reach=0.8, impact_g=0.7, impact_ms=20.0)
-BACKWARD_JOG = _reversed(JOG, "backward jog", natural_spm=156.0, reach=0.75, impact_g=1.9, impact_ms=20.0)
-BACKWARD_RUN = _reversed(RUN, "backward run", natural_spm=178.0, reach=0.7, impact_g=2.8, impact_ms=19.0)
+BACKWARD_WALK = _reversed(WALK, "backward walk", natural_spm=104.0, reach=0.8, impact_g=0.7, impact_ms=22.0, brake=0.5)
+BACKWARD_JOG = _reversed(JOG, "backward jog", natural_spm=156.0, reach=0.75, impact_g=1.9, impact_ms=24.0)
+BACKWARD_RUN = _reversed(RUN, "backward run", natural_spm=178.0, reach=0.7, impact_g=2.8, impact_ms=23.0)
 SIDESTEP = Style(
     "sidestep",
     natural_spm=100,

@@ -144,7 +144,7 @@ class Wear:
     """Crooked by so much about body x, y and z (at most 20 each)."""
     strap_hz: float | None = None
     """Resonance of soft tissue and strap; 0 is a sensor screwed to the bone, 10 a loose strap."""
-    strap_damping: float = 0.35
+    strap_damping: float = 0.22
     impact: float = 1.0
     other_foot: float = 0.10
     """The other foot's impact at this shank, as a share of its own."""
@@ -541,8 +541,9 @@ class _Making:
             size = style.impact_g * strength * self.person.impact * self.wear.impact * (1.0 if own else self.wear.other_foot)
             against = 1 if style.backward else -1
             brake = against * style.brake * r.uniform(0.7, 1.3)
-            side = r.uniform(-0.3, 0.3)
-            jolt = -against * 22.0
+            side = r.uniform(-0.35, 0.35)
+            # The landing foot holds the shank back below and twists it a little; degrees a second for each g.
+            jolts = (r.gauss(0, 14), -against * 22.0, r.gauss(0, 30))
             first = math.ceil(at * fine)
             for i in range(first, min(n, first + int(8 * peak_s * fine))):
                 u = (i / fine - at) / peak_s
@@ -551,7 +552,8 @@ class _Making:
                 channels[0][i] += force * brake
                 channels[1][i] += force * side * mirror
                 channels[2][i] += force
-                channels[4][i] += force * jolt
+                for k in range(3):
+                    channels[3 + k][i] += force * jolts[k]
 
     def sense(self, channels: list[array[float]]) -> list[tuple[float, float, float, float, float, float]]:
         """Down to the sensor's rate and into its axes, crooked as it sits."""
