@@ -1,0 +1,102 @@
+"""Rules about how: warming up, keeping cadence steady, stretching, and what the athlete says afterwards."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from retrostep.training.dates import day_text, span_text
+from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
+from retrostep.training.rule import Judgement, Limits, Training, grade
+
+CADENCE_DAYS = 28
+STEADY = "Raise backward cadence more slowly; slow down when the device buzzes."
+
+
+def ramp_alerts(training: Training, limits: Limits) -> Iterator[Judgement]:
+    """Live alerts of severity stop for a cadence that climbed too fast."""
+    for place in training.judged:
+        outing = training.backward[place]
+        count = sum(recording.ramp_stops for recording in outing.recordings)
+        verdict, limit = grade(count, limits, reached=True)
+        why = f"The device gave {count or 'no'} stop alert{'' if count == 1 else 's'} for rising cadence on {day_text(outing.day)}."
+        yield Judgement(verdict, count, limit, outing.id, why, STEADY)
+
+
+def warm_up(training: Training, limits: Limits) -> Iterator[Judgement]:
+    """Forward time before the first backward bout."""
+    if limits.warn is None and limits.fail is None:
+        return
+    for place in training.judged:
+        outing = training.backward[place]
+        measured_s = outing.warm_up_ms / 1_000
+        verdict, limit = _at_least(measured_s, limits)
+        why = f"{span_text(outing.warm_up_ms)} forward before the first backward bout on {day_text(outing.day)}."
+        if verdict != OK and any(recording.warm_up_mark for recording in outing.recordings):
+            verdict, why = INFO, why + " The athlete pressed the button for a warm-up done in another way."
+        elif verdict != OK and (outing.hidden_ms is None or _at_least(measured_s + outing.hidden_ms / 1_000, limits)[0] == OK):
+            verdict, why = UNKNOWN, why + " Part of the session was not recorded, so it may have been more."
+        yield Judgement(verdict, measured_s, limit, outing.id, why, "Walk and jog forward first, until warm.")
+
+
+def cadence_jump(training: Training, limits: Limits) -> Iterator[Judgement]:
+    """A session's median backward cadence against the median of those of the 28 days before."""
+    for place in training.judged:
+        outing = training.backward[place]
+        before = [other.cadence_x10 for other in training.backward[:place] if outing.day - other.day <= CADENCE_DAYS and other.cadence_x10]
+        if not before or not outing.cadence_x10:
+            continue
+        usual = median(before)
+        percent = (outing.cadence_x10 - usual) * 100 / usual
+        verdict, limit = grade(percent, limits)
+        why = (
+            f"Median backward cadence {outing.cadence_x10 / 10:.0f} steps a minute on {day_text(outing.day)}, {percent:+.1f} % against the "
+            f"{CADENCE_DAYS} days before ({usual / 10:.0f})."
+        )
+        yield Judgement(verdict, round(percent, 2), limit, outing.id, why, STEADY)
+
+
+def stretch(training: Training, limits: Limits) -> Iterator[Judgement]:
+    """A stretch mark after the backward running. Its absence says something only of an athlete who uses the button for it."""
+    marks = [any(recording.stretch_mark for recording in outing.recordings) for outing in training.backward]
+    for place in training.judged:
+        outing = training.backward[place]
+        if marks[place]:
+            verdict, why = OK, f"Stretching was marked after the session on {day_text(outing.day)}."
+        elif any(marks):
+            verdict, why = WARN, f"No stretching was marked after the session on {day_text(outing.day)}, though it was after others."
+        else:
+            verdict, why = (
+                INFO,
+                f"No stretching was marked on {day_text(outing.day)}; the button was never used for it, so it may have been done.",
+            )
+        yield Judgement(verdict, int(marks[place]), 1, outing.id, why, "Stretch the lower limbs afterwards, and press the button for it.")
+
+
+def pain(training: Training, limits: Limits) -> Iterator[Judgement]:
+    """What was noted about a session: pain, pain that lasted, limping, swelling."""
+    for outing in training.outings:
+        if outing.day < training.since:
+            continue
+        for recording in outing.recordings:
+            said = [value for value in (recording.pain, recording.pain_next_day) if value is not None]
+            if not said and not recording.limp and not recording.swelling:
+                continue
+            measured = max(said, default=None)
+            verdict, limit = (OK, limits.warn) if measured is None else grade(measured, limits, reached=True)
+            words = [] if measured is None else [f"Pain {measured} of 10"]
+            if recording.pain_next_day:
+                words.append("not settled on the day after")
+                verdict = WARN if verdict == OK else verdict
+            words += [word for word, is_so in (("limping", recording.limp), ("swelling", recording.swelling)) if is_so]
+            if recording.limp or recording.swelling:
+                verdict, limit = FAIL, limits.fail
+            why = f"{', '.join(words).capitalize()}, noted for the session on {day_text(outing.day)}."
+            todo = "No backward running until it has settled; see somebody who treats it if it does not."
+            yield Judgement(verdict, measured, limit, recording.id, why, todo)
+
+
+def _at_least(value: float, limits: Limits) -> tuple[str, float | None]:
+    if limits.fail is not None and value < limits.fail:
+        return FAIL, limits.fail
+    if limits.warn is not None and value < limits.warn:
+        return WARN, limits.warn
+    return OK, limits.fail if limits.warn is None else limits.warn

@@ -1,0 +1,103 @@
+"""What a rule is: its limits, what they rest on, and the function that judges by it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from retrostep.archive.store import Recording
+from retrostep.training.finding import FAIL, OK, WARN
+from retrostep.training.outing import Outing
+
+WEEK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits in force for a rule: beyond `warn` and `fail` (None: no such limit), in the rule's unit. `who` and `why`: an override's."""
+
+    warn: float | None
+    fail: float | None
+    enabled: bool = True
+    who: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Training:
+    """All that rules may look at: one athlete's outings in order, up to and on the day of the check.
+
+    on, since     day numbers: the last and the first day that is judged; earlier outings are history
+    outings       dated, by start; `backward` are those of them that count as backward sessions
+    judged        indices into `backward` of the sessions that are judged
+    undated       recordings that may have been on or after `since`
+    """
+
+    on: int
+    since: int
+    outings: list[Outing]
+    undated: list[Recording]
+    backward: list[Outing] = field(init=False)
+    judged: range = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backward = [outing for outing in self.outings if outing.is_backward]
+        first = next((place for place, outing in enumerate(self.backward) if outing.day >= self.since), len(self.backward))
+        self.judged = range(first, len(self.backward))
+
+    def within(self, first_day: int, last_day: int) -> list[Outing]:
+        """The outings from `first_day` to `last_day`, both included."""
+        return [outing for outing in self.outings if first_day <= outing.day <= last_day]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a rule says of one session or stretch of time; the check adds the rule's own words."""
+
+    verdict: str
+    measured: float | None
+    limit: float | None
+    session: str | None
+    why: str
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A progression rule as data, and the function that judges by it.
+
+    rule       its name
+    judges     what is compared with what
+    warn, fail default limits in `unit`; `reached` says that reaching one exceeds it, otherwise only more (or less) does
+    basis      where the numbers come from, and what was chosen here for want of a study
+    source     the citation, which says no more than the source does
+    by_dates   whether an undated session could change what it says
+    """
+
+    rule: str
+    judges: str
+    warn: float | None
+    fail: float | None
+    unit: str
+    basis: str
+    source: str
+    judge: Callable[[Training, Limits], Iterator[Judgement]]
+    reached: bool = False
+    by_dates: bool = True
+    enabled: bool = True
+
+    @property
+    def limits(self) -> Limits:
+        """The default limits."""
+        return Limits(self.warn, self.fail, self.enabled)
+
+
+def grade(value: float, limits: Limits, *, reached: bool = False) -> tuple[str, float | None]:
+    """(verdict, limit that was exceeded, or the nearest one) of a value that must not go beyond the limits."""
+
+    def beyond(limit: float | None) -> bool:
+        return limit is not None and (value >= limit if reached else value > limit)
+
+    if beyond(limits.fail):
+        return FAIL, limits.fail
+    if beyond(limits.warn):
+        return WARN, limits.warn
+    return OK, limits.fail if limits.warn is None else limits.warn
