@@ -34,13 +34,6 @@ CONFIRMED = 2
 IDLE = 0  # state
 IN_SESSION = 1
 
-FAULT_SENSOR = 1
-FAULT_FLASH_SHORT = 2
-FAULT_FLASH_FULL = 4
-FAULT_LOG_DAMAGED = 8
-FAULT_SETTINGS = 16
-FAULT_NAMES = ("sensor", "flash short", "flash full", "log damaged", "settings damaged")  # by bit
-
 EVENT_STEP = 1
 EVENT_DIRECTION = 2
 EVENT_CADENCE = 3

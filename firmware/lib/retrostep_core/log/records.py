@@ -48,6 +48,13 @@ FROM_HOST = 1
 BY_HAND = 2
 SOURCE_NAMES = ("", "host", "hand")
 
+FAULT_SENSOR = 1
+FAULT_FLASH_SHORT = 2
+FAULT_FLASH_FULL = 4
+FAULT_LOG_DAMAGED = 8
+FAULT_SETTINGS = 16
+FAULT_NAMES = ("sensor", "flash short", "flash full", "log damaged", "settings damaged")  # by bit
+
 BATTERY_UNKNOWN = 255  # percent
 U16 = 0xFFFF
 U32 = 0xFFFFFFFF

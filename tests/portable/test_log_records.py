@@ -1,0 +1,122 @@
+"""Every record of the log: what is packed comes back, and what is not allowed is refused."""
+
+import binascii
+
+from retrostep_core.log import records as r
+
+PAYLOAD = bytearray(255)
+VIEW = memoryview(PAYLOAD)
+
+
+def back(kind, n):
+    return r.decode(kind, VIEW[:n])
+
+
+def refused(kind, payload):
+    try:
+        r.decode(kind, payload)
+    except ValueError:
+        return True
+    return False
+
+
+def test_every_record_comes_back():
+    totals = r.Totals(1, 2, 3, 4, 4294967295)
+    n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
+    header = r.Header((0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
+    assert back(r.HEADER, n) == header
+    assert back(r.DIRECTION, r.pack_direction(PAYLOAD, 5, 4, 2)) == r.Direction(5, 4, 2)
+    assert back(r.EPOCH, r.pack_epoch(PAYLOAD, 10000, 1, 2, 3, 4, 4294967295, 1700, 9000)) == r.Epoch(10000, totals, 1700, 9000)
+    assert back(r.BOUT, r.pack_bout(PAYLOAD, 1, 5000, 1, 14, 1701, 1720)) == r.Bout(1, 5000, 1, 14, 1701, 1720)
+    assert back(r.ALERT, r.pack_alert(PAYLOAD, 1, 1, 2, -150, 2000000000)) == r.Alert(1, 1, 2, -150, 2000000000)
+    assert back(r.GAP, r.pack_gap(PAYLOAD, 1, 2, 3)) == r.Gap(1, 2, 3)
+    assert back(r.BATTERY, r.pack_battery(PAYLOAD, 1, 3987, 88)) == r.Battery(1, 3987, 88)
+    assert back(r.CLOCK, r.pack_clock(PAYLOAD, 1 << 33, 1795000000000, 1)) == r.Clock(1 << 33, 1795000000000, 1)
+    assert back(r.MARK, r.pack_mark(PAYLOAD, 1, 4)) == r.Mark(1, 4)
+    assert back(r.RATE, r.pack_rate(PAYLOAD, 1, 104123)) == r.Rate(1, 104123)
+    assert back(r.END, r.pack_end(PAYLOAD, 9, 1, 1, 2, 3, 4, 4294967295)) == r.End(9, 1, totals)
+
+
+def test_measurements_out_of_range_are_clipped_not_raised():
+    n = r.pack_bout(PAYLOAD, 0, 1, 1, 70000, -1, 99999)
+    assert back(r.BOUT, n) == r.Bout(0, 1, 1, 65535, 0, 65535)
+    n = r.pack_alert(PAYLOAD, 0, 1, 1, 1 << 40, -(1 << 40))
+    assert back(r.ALERT, n) == r.Alert(0, 1, 1, 2147483647, -2147483647)
+    n = r.pack_battery(PAYLOAD, 0, -5, 101)
+    assert back(r.BATTERY, n) == r.Battery(0, 0, 255)
+
+
+def test_steps_come_back_for_any_intervals():
+    times = [0, 1, 2, 1000000, 1000001, 5000000, 5000350, 5000700, 5001049]
+    batch = r.StepBatch()
+    for t in times:
+        assert batch.add(t)
+    assert r.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == r.Steps(tuple(times))
+    batch.clear()
+    assert batch.add(77)
+    assert r.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == r.Steps((77,))
+
+
+def test_a_batch_says_when_it_is_full():
+    batch = r.StepBatch()
+    t = 0
+    while batch.add(t):
+        t += 350
+    assert batch.count == 60
+    wide = r.StepBatch()
+    times = [0]
+    while wide.add(times[-1]):
+        times.append(times[-1] + (200000000 if len(times) % 2 else 1))
+    assert 40 < wide.count < 60 and wide.length <= 255
+
+
+def test_a_regular_step_costs_one_byte():
+    batch = r.StepBatch()
+    for i in range(15):
+        batch.add(1000 + 353 * i + (i * 31) % 60)
+    assert batch.length == 4 + 1 + 2 + 13
+
+
+def test_refuses_what_may_not_be():
+    assert refused(r.HEADER, bytes(61))
+    assert refused(r.STEPS, b"\x00\x00\x00\x00\x00")
+    assert refused(r.STEPS, b"\x00\x00\x00\x00\x3d" + bytes(80))
+    assert refused(r.STEPS, b"\x00\x00\x00\x00\x02\x00")  # an interval of 0
+    assert refused(r.STEPS, b"\x00\x00\x00\x00\x02")  # no interval
+    assert refused(r.STEPS, b"\x00\x00\x00\x00\x02\xff\xff\xff\xff\xff\x01")  # a varint without an end
+    assert refused(r.STEPS, b"\xff\xff\xff\xff\x02\x01")  # beyond u32
+    assert refused(r.DIRECTION, b"\x00\x00\x00\x00\x00\x00\x00\x00\x04")
+    n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1, 2, 1, 2, "?", bytes(24), "RS-1", "BOARD")
+    assert back(r.HEADER, n).mount == "?"
+    sound = bytes(VIEW[:n])
+    for bad in (sound[:-1], sound[:60] + b"\xff" + sound[61:], sound[:61] + b"\x1b" + sound[62:], sound[:30] + b"/" + sound[31:]):
+        assert refused(r.HEADER, bad)
+
+
+def test_fields_added_at_the_end_and_unknown_kinds_are_skipped():
+    n = r.pack_mark(PAYLOAD, 1, 4)
+    assert r.decode(r.MARK, bytes(VIEW[:n]) + b"more") == r.Mark(1, 4)
+    assert r.decode(200, b"anything") is None
+
+
+def test_a_name_is_kept_printable_and_short():
+    n = r.pack_name(PAYLOAD, 0, "a\x1b[2J\u00e9" + 40 * "z")
+    name, end = r.unpack_name(VIEW[:n], 0)
+    assert name == "a?[2J?" + 26 * "z" and end == n == 33
+
+
+def test_a_record_carries_its_length_and_crc():
+    buf = bytearray(300)
+    n = r.pack_record(buf, r.MARK, 259, b"\x01\x00\x00\x00\x02")
+    assert n == 12
+    assert bytes(buf[:8]) == b"\x0a\x03\x05\x01\x00\x00\x00\x02"
+    assert int.from_bytes(bytes(buf[8:12]), "little") == binascii.crc32(bytes(buf[:8])) & 0xFFFFFFFF
+
+
+def test_zigzag_and_varint():
+    for value in (0, 1, -1, 63, -64, 64, 100000, -100000):
+        assert r.unzigzag(r.zigzag(value)) == value
+    buf = bytearray(8)
+    for value in (0, 127, 128, 16383, 16384, 4294967295):
+        n = r.put_varint(buf, 0, value)
+        assert r.get_varint(bytes(buf[:n]), 0) == (value, n)
