@@ -38,13 +38,15 @@ class Check:
         self._names = {athlete.id: athlete.name for athlete in store.athletes()}
         self._overrides = self._overrides_in_force()
         self._seen_on = self._seen_days()
+        self.met_damage = False
+        """Whether a judged recording's log is damaged; known once the verdicts are."""
 
     def verdicts(self, athlete: str | None = None) -> list[AthleteVerdict]:
         """Every athlete's verdict, the gravest first, or that of one. NotFound for somebody who is not in the store."""
         one = None if athlete is None else self.store.find_athlete(athlete).id
         history = ACWR_HISTORY_DAYS if self._any_acwr() else SPIKE_DAYS
         rows = self.store.recordings(day_start_ms(self.since - history), one)
-        found = []
+        found: list[AthleteVerdict] = []
         waiting = dict(self._names) if one is None else {one: self._names[one]}
         for athlete_id, recordings in groupby(rows, key=lambda recording: recording.athlete_id):
             if athlete_id is None:
@@ -69,7 +71,7 @@ class Check:
             elif recording.started_at_ms < self.until_ms:
                 dated.append((recording, troubles(recording, self.core)))
         training = Training(self.on, self.since, outings(dated), undated)
-        findings = []
+        findings: list[Finding] = []
         for rule in RULES:
             limits = self.limits(rule, athlete_id)
             if limits.enabled:
@@ -102,6 +104,7 @@ class Check:
         for recording, wrong in judged:
             if wrong:
                 is_sound = False
+                self.met_damage |= recording.damage > 0 or recording.lost_records > 0
                 yield _trouble(recording, wrong, f"on {day_text(day_of(recording.placed_at_ms))}")
         for recording in late:
             is_sound = False
@@ -157,9 +160,9 @@ class Check:
         days: dict[int, int] = {}
         for wearing in self.store.assignments():
             at_ms = seen.get(wearing.device)
-            if wearing.athlete is None or at_ms is None or not wearing.from_at_ms <= at_ms or at_ms >= self.until_ms:
+            if wearing.athlete is None or at_ms is None:
                 continue
-            if wearing.to_at_ms is None or at_ms < wearing.to_at_ms:
+            if wearing.from_at_ms <= at_ms and (wearing.to_at_ms is None or at_ms < wearing.to_at_ms):
                 athlete_id = ids[wearing.athlete]
                 days[athlete_id] = max(days.get(athlete_id, 0), day_of(at_ms))
         return days
@@ -203,9 +206,8 @@ def _trouble(recording: Recording, wrong: list[str], when: str) -> Finding:
 
 def _undated(recording: Recording) -> Finding:
     latest = _utc_as_local(recording.placed_at_ms)
-    if recording.not_before_ms is None:
-        between = f"not after {latest}"
-    else:
+    between = f"not after {latest}"
+    if recording.not_before_ms is not None:
         between = f"between {_utc_as_local(recording.not_before_ms)} and {latest}"
     why = f"It is not known when this session was, only that it was {between}."
     return _quality_finding(UNKNOWN, recording.id, why, f"Say when: `retrostep note {recording.id} --began '2026-11-20 17:30'`.")

@@ -63,7 +63,8 @@ def weekly_volume(training: Training, limits: Limits) -> Iterator[Judgement]:
         return
     percent = (now_ms - before_ms) * 100 / before_ms
     verdict, limit = grade(percent, limits)
-    why = f"{span_text(now_ms)} backward in the 7 days to {day_text(training.on)}, {_change(percent)} the 7 days before ({span_text(before_ms)})."
+    days = f"the 7 days to {day_text(training.on)}"
+    why = f"{span_text(now_ms)} backward in {days}, {_change(percent)} the 7 days before ({span_text(before_ms)})."
     hidden = _hidden_ms(now)
     if verdict == OK and (hidden is None or grade((now_ms + hidden - before_ms) * 100 / before_ms, limits)[0] != OK):
         verdict, why = UNKNOWN, why + _HIDDEN
@@ -94,7 +95,7 @@ def acwr(training: Training, limits: Limits) -> Iterator[Judgement]:
     session = training.backward[-1].id
     why = f"The backward time of about a week is {ratio:.2f} times that of about four weeks on {day_text(training.on)}."
     yield Judgement(
-        verdict, round(ratio, 2), limits.warn, session, why, "Nothing: this ratio is shown for those who know it from elsewhere."
+        verdict, round(ratio, 2), limits.warn, session, why, "Nothing: this ratio is only shown for who knows it from elsewhere."
     )
 
 

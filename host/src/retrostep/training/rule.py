@@ -12,7 +12,7 @@ WEEK_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits in force for a rule: beyond `warn` and `fail` (None: no such limit), in the rule's unit. `who` and `why`: an override's."""
+    """The limits in force for a rule: beyond `warn` and `fail` (None: no such limit), in the rule's unit. `who`, `why`: an override's."""
 
     warn: float | None
     fail: float | None

@@ -11,8 +11,8 @@ from retrostep.training.rhythm import frequency, rest_days
 from retrostep.training.rule import Rule
 
 _FRANDSEN = (
-    "Frandsen 2025, Br J Sports Med 59:1203 (5205 runners): against sessions up to 10 % beyond the longest run of 30 days, overuse injuries "
-    "came at a hazard rate ratio of 1.64 (>10-30 %), 1.52 (>30-100 %) and 2.28 (>100 %)"
+    "Frandsen 2025, Br J Sports Med 59:1203 (5205 runners): against sessions up to 10 % beyond the longest run of 30 days, overuse "
+    "injuries came at a hazard rate ratio of 1.64 (>10-30 %), 1.52 (>30-100 %) and 2.28 (>100 %)"
 )
 _DELAWARE = "University of Delaware return-to-running progression: at most 4 times a week, no more often than every other day"
 _TRIALS = "Standard return-to-run program in Trials 2023 (doi 10.1186/s13063-023-07502-x)"
@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
         fail=600,
         unit="s",
         basis="5 min from a surgeon's advice to beginners; 10 min and the 14 days are engineering defaults, no study found",
-        source="J. Wang in The Guardian, 8 June 2006: one-minute segments two or three times; after a few weeks five or six minutes in total",
+        source="J. Wang in The Guardian, 8 June 2006: one-minute segments two or three times; after weeks five or six minutes in total",
         judge=first_exposure,
     ),
     Rule(
@@ -68,9 +68,9 @@ RULES: tuple[Rule, ...] = (
         unit="%",
         basis="novices running forward by distance, carried over; more than 10 % is shown as information only",
         source=(
-            "Nielsen 2014, J Orthop Sports Phys Ther 44:739: novices who progressed more than 30 % a week seemed more prone to distance-related "
-            "injuries than those below 10 %. Buist 2008 (GRONORUN), Am J Sports Med 36:33: a graded 10 % program changed nothing "
-            "(20.8 and 20.3 % injured). Frandsen 2025 found no relationship for week-to-week ratios"
+            "Nielsen 2014, J Orthop Sports Phys Ther 44:739: novices who progressed by more than 30 % a week seemed more prone to "
+            "distance-related injuries than those below 10 %. Buist 2008 (GRONORUN), Am J Sports Med 36:33: a graded 10 % program "
+            "changed nothing (20.8 and 20.3 % injured). Frandsen 2025 found no relationship for week-to-week ratios"
         ),
         judge=weekly_volume,
     ),
@@ -82,8 +82,8 @@ RULES: tuple[Rule, ...] = (
         unit="ratio",
         basis="off by default: the ratio's use is disputed; 1.5 is an engineering default",
         source=(
-            "Williams 2017, Br J Sports Med 51:209 (the weighting). Against its use: Impellizzeri 2020, Int J Sports Physiol Perform 15:907; "
-            "Frandsen 2025 found fewer injuries at higher ratios"
+            "Williams 2017, Br J Sports Med 51:209 (the weighting). Against its use: Impellizzeri 2020, Int J Sports Physiol Perform "
+            "15:907; Frandsen 2025 found fewer injuries at higher ratios"
         ),
         judge=acwr,
         enabled=False,
@@ -94,8 +94,8 @@ RULES: tuple[Rule, ...] = (
         warn=10,
         fail=15,
         unit="%",
-        basis="10 % is the largest change that a study of forward running tried, carried over; 15 % and the 28 days are engineering defaults",
-        source="Heiderscheit 2011, Med Sci Sports Exerc 43:296: joint loads of forward running at step rates 5 and 10 % above and below the usual",
+        basis="10 % is the largest change tried in that study of forward running, carried over; 15 % and 28 days are engineering defaults",
+        source="Heiderscheit 2011, Med Sci Sports Exerc 43:296: joint loads, forward, at step rates 5 and 10 % above and below the usual",
         judge=cadence_jump,
     ),
     Rule(
