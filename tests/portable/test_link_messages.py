@@ -1,0 +1,64 @@
+"""What requests and answers carry comes back as it was packed."""
+
+from retrostep_core.link import messages as m
+from retrostep_core.log.records import Totals
+
+BUF = bytearray(1028)
+VIEW = memoryview(BUF)
+
+
+def refused(kind, payload):
+    try:
+        m.unpack(kind, payload)
+    except ValueError:
+        return True
+    return False
+
+
+def test_answers_come_back():
+    hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1 << 33, 1795000000000, 1900000, 3, 1, "RS-A1B2", "VIRTUAL")
+    assert m.unpack(m.HELLO, VIEW[: m.pack_hello(VIEW, hello)]) == hello
+    status = m.Status(1, 7, 60000, 2, 1703, Totals(1, 2, 3, 4, 5), 3900, 80, 1900000, 3, 5)
+    assert m.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)]) == status
+    n = m.pack_event(VIEW, m.EVENT_ALERT, 60000, 0, 1, 2, -163, 150)
+    assert m.unpack(m.EVENT, VIEW[:n]) == m.Event(m.EVENT_ALERT, 60000, 0, 1, 2, -163, 150)
+    assert m.unpack(m.ERROR, VIEW[: m.pack_error(VIEW, m.BUSY, "the session is open")]) == m.Error(m.BUSY, "the session is open")
+    assert m.unpack(m.DATA, b"\x00\x01\x00\x00log") == m.Data(256, b"log")
+    assert m.unpack(m.LIMITS, bytes(range(24))) == m.LimitsInForce(bytes(range(24)))
+    for i in range(m.LIST_MOST):
+        m.pack_entry(VIEW, i, 1000 + i, 40000 + i, i % 4)
+    n = m.pack_list(VIEW, m.LIST_MOST, True)
+    page = m.unpack(m.LIST, VIEW[:n])
+    assert n <= 1028 and page.more and page.sessions[99] == m.Entry(1099, 40099, 3)
+    assert m.ok_ticks(m.unpack(m.OK, b"\x01\x02\x00\x00\x00\x00\x00\x00")) == 513
+    assert m.ok_count(m.unpack(m.OK, b"\x01\x02")) == 513
+
+
+def test_measurements_out_of_range_are_clipped():
+    status = m.Status(1, 7, 1 << 40, 2, 1 << 20, Totals(0, 0, 0, 0, 0), -5, 300, -1, 1 << 20, 0)
+    back = m.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)])
+    assert back == m.Status(1, 7, 4294967295, 2, 65535, Totals(0, 0, 0, 0, 0), 0, 255, 0, 65535, 0)
+
+
+def test_what_is_too_short_or_not_allowed_is_refused():
+    hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1, 0, 1900000, 3, 1, "RS-A1B2", "VIRTUAL")
+    n = m.pack_hello(VIEW, hello)
+    sound = bytes(VIEW[:n])
+    for length in range(n):
+        assert refused(m.HELLO, sound[:length])
+    assert refused(m.HELLO, sound[:41] + b"\x1b" + sound[42:])
+    assert refused(m.LIST, b"\x00\x01abc") and refused(m.LIST, b"\x00\xff" + bytes(2300))
+    assert refused(m.STATUS, bytes(41)) and refused(m.STATUS, b"\x04" * 42)
+    assert refused(m.EVENT, bytes(18)) and refused(m.LIMITS, bytes(23)) and refused(m.DATA, bytes(3)) and refused(m.ERROR, b"")
+    assert refused(99, b"")
+    for read in (m.ok_ticks, m.ok_count):
+        try:
+            read(m.Ok(b"\x01"))
+            raised = False
+        except ValueError:
+            raised = True
+        assert raised
+
+
+def test_an_error_text_cannot_carry_control_characters():
+    assert m.unpack(m.ERROR, b"\x01a\x1b[2J\xff") == m.Error(1, "a?[2J?")
