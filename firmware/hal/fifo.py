@@ -33,7 +33,8 @@ HALVES = 6  # words whose other half never came, since the start
 AXES = 7  # three sensor axes (body forward, left, up), then three flags: 1 = negated
 SCALES = 13  # accelerometer, gyroscope: multiplier before >> 15
 HELD = 15  # the waiting words: acceleration x y z, rate x y z, as uint16
-STATE_SIZE = 21
+PEAK = 21  # largest squared specific force since it was last set to 0, in mg * mg
+STATE_SIZE = 22
 
 
 def new_state(mount: tuple | None, acc_scale: int = ACC_16G, gyr_scale: int = GYR_2000DPS) -> array:
@@ -74,6 +75,7 @@ def parse(raw: ptr8, words: int, block: ptr16, state: ptr32) -> int:
                         break
                     state[4] = lost
             k = 0
+            square = 0
             while k < 3:
                 acc = int(state[15 + int(state[7 + k])])
                 gyr = int(state[18 + int(state[7 + k])])
@@ -84,7 +86,10 @@ def parse(raw: ptr8, words: int, block: ptr16, state: ptr32) -> int:
                     gyr = 0 - gyr
                 block[n * 6 + k] = acc
                 block[n * 6 + 3 + k] = gyr
+                square += acc * acc
                 k += 1
+            if square > int(state[21]):
+                state[21] = square
             n += 1
             state[3] = slot
             state[1] = 0

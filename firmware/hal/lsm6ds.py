@@ -55,7 +55,7 @@ class Lsm6ds:
         self._raw = bytearray(BURST * 2 * fifo.WORD_BYTES)
         whole = memoryview(self._raw)
         # A slice is an object: all that will be needed are made once.
-        self._parts = [whole[: 2 * n * fifo.WORD_BYTES] for n in range(BURST + 1)]
+        self._parts = [whole[: n * fifo.WORD_BYTES] for n in range(2 * BURST + 1)]
         self._words = 0  # in _raw
         self._waiting = 0  # words in the FIFO that the last look saw and no burst has fetched
         self._heard_ms = 0
@@ -70,6 +70,18 @@ class Lsm6ds:
     def foreign_words(self) -> int:
         """FIFO words that were neither accelerometer's nor gyroscope's, or had lost their other half."""
         return self._state[fifo.FOREIGN] + self._state[fifo.HALVES]
+
+    def peak_mg(self) -> int:
+        """Largest specific force since this was last asked."""
+        square = self._state[fifo.PEAK]
+        self._state[fifo.PEAK] = 0
+        # Newton's way to the whole root, from above: three axes of 16 g are 27.7 g.
+        root = 32768
+        while True:
+            closer = (root + square // root) >> 1
+            if closer >= root:
+                return root
+            root = closer
 
     def start(self) -> None:
         """Set the chip up and empty its FIFO; takes 0.8 s. Raises SensorFault."""
@@ -111,7 +123,7 @@ class Lsm6ds:
             raise SensorFault("The %s has stopped sampling: it was without supply for a moment." % self._model)
         if self.overrun:
             self._forget()
-        self._waiting = words & ~1
+        self._waiting = words
         self.renewed = self.timebase.look(now_ms, words >> 1)
         return words >> 1
 
@@ -129,16 +141,16 @@ class Lsm6ds:
                 return n
             if not self._waiting:
                 return 0
-            pairs = self._waiting >> 1
-            if pairs > BURST:
-                pairs = BURST
+            words = self._waiting
+            if words > 2 * BURST:
+                words = 2 * BURST
             try:
-                self._bus.readfrom_mem_into(self._address, _FIFO_DATA_OUT_TAG, self._parts[pairs])
+                self._bus.readfrom_mem_into(self._address, _FIFO_DATA_OUT_TAG, self._parts[words])
             except OSError:
                 self._forget()
                 raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model)
-            self._waiting -= 2 * pairs
-            self._words = 2 * pairs
+            self._waiting -= words
+            self._words = words
             state[fifo.AT] = 0
 
     def _forget(self) -> None:

@@ -11,7 +11,7 @@ from binascii import crc32
 
 from retrostep_core.log import reader, records
 
-# What a flush may cost beyond its bytes, in LittleFS blocks of 4096: the copy of the last block, the directory, one to spare.
+# Bytes appended between two counts of what is left.
 RECOUNT_BYTES = 8192
 
 
@@ -39,10 +39,10 @@ class LogFile:
 
     def close(self) -> None:
         """Flush and let go; closing twice is no fault."""
-        if self._store.writing is self:
-            self._store.writing = None
-            self._store.recount()
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self._store.closed(self)
 
 
 class Store:
@@ -147,15 +147,17 @@ class Store:
         return session in self._confirmed
 
     def erase(self, session: int) -> None:
-        """Remove a confirmed log; ValueError if no host holds it."""
-        if session not in self._confirmed:
+        """Remove a confirmed log, or one of no bytes; ValueError if no host holds what there is in it."""
+        confirmed = session in self._confirmed
+        if not confirmed and self.size(session):
             raise ValueError("Session %d was not confirmed by a host and stays." % session)
         self._forget_reading()
         # The log first: a lone .ok is of no consequence, a log without it would only be synced once more.
         os.remove(self._path(session))
         self._numbers.remove(session)
         self._confirmed.discard(session)
-        os.remove(self._path(session, "ok"))
+        if confirmed:
+            os.remove(self._path(session, "ok"))
         self.recount()
 
     def free_bytes(self) -> int:
@@ -168,10 +170,18 @@ class Store:
         """`count` bytes were appended to the log under way."""
         self._unsaved += count
 
+    def closed(self, file: LogFile) -> None:
+        """`file` is no longer being written."""
+        if self.writing is file:
+            self.writing = None
+            self._forget_reading()
+            self.recount()
+
     def recount(self) -> None:
         """Ask the file system what is left."""
         facts = os.statvfs(self._root or "/")
-        self._free = facts[1] * facts[4]
+        # Blocks of a log that is being written count twice: LittleFS can then see more in use than there are, and wraps below 0.
+        self._free = facts[1] * facts[4] if facts[4] <= facts[2] else 0
         self._unsaved = 0
 
     def _path(self, session: int, kind: str = "rsl") -> str:

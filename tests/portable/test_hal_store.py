@@ -1,0 +1,248 @@
+"""Logs on flash: on a board's own LittleFS where the interpreter has it, in a temporary folder otherwise."""
+
+import struct
+from binascii import crc32
+
+from disk import ON_LITTLEFS, Disk
+from hal.store import Store
+from retrostep_core.log import records
+
+
+def write(store, session, data):
+    file = store.create(session)
+    file.write(data)
+    file.flush()
+    file.close()
+
+
+def read(store, session, offset=0, length=4096):
+    buf = bytearray(length)
+    return bytes(buf[: store.read_into(session, offset, buf)])
+
+
+def raises(kind, what):
+    try:
+        what()
+    except kind:
+        return True
+    return False
+
+
+def test_a_log_comes_back_as_it_was_written():
+    disk = Disk()
+    store = Store(disk.root)
+    assert store.numbers() == [] and store.open_number == 0
+    number = store.next_session()
+    file = store.create(number)
+    assert store.open_number == number
+    file.write(b"RSL\x01")
+    file.write(memoryview(bytearray(b"abcdef"))[:3])
+    file.flush()
+    assert store.size(number) == 7
+    file.write(b"later")
+    assert store.size(number) == 7, "what is not flushed is not promised"
+    assert read(store, number) == b"RSL\x01abc"
+    file.close()
+    assert store.open_number == 0 and store.numbers() == [number]
+    assert read(store, number) == b"RSL\x01abclater"
+    assert disk.names() == ["%08d.rsl" % number]
+
+
+def test_reading_in_parts_and_past_the_end():
+    disk = Disk()
+    store = Store(disk.root)
+    data = bytes([i % 251 for i in range(5000)])
+    write(store, 1, data)
+    whole = b""
+    while True:
+        part = read(store, 1, len(whole), 700)
+        if not part:
+            break
+        whole += part
+    assert whole == data
+    assert read(store, 1, 5000) == b"" and read(store, 1, 99999) == b""
+    assert raises(OSError, lambda: read(store, 2))
+
+
+def test_a_reader_follows_the_log_that_is_being_written():
+    disk = Disk()
+    store = Store(disk.root)
+    file = store.create(1)
+    for round in range(5):
+        file.write(bytes([round]) * 300)
+        file.flush()
+        assert read(store, 1) == b"".join([bytes([i]) * 300 for i in range(round + 1)])
+    file.close()
+
+
+def test_numbers_rise_over_boots_and_are_never_given_again():
+    disk = Disk()
+    given = []
+    boots = []
+    for _ in range(4):
+        store = Store(disk.root)
+        boots.append(store.boot)
+        for _ in range(3):
+            given.append(store.next_session())
+        disk.cut()
+    assert given == list(range(1, 13))
+    assert boots == [1, 2, 3, 4]
+    assert not store.damaged
+
+
+def test_damaged_state_is_replaced_by_what_the_logs_say():
+    disk = Disk()
+    store = Store(disk.root)
+    payload = bytearray(255)
+    n = records.pack_header(payload, (0, 1, 0), bytes(8), 41, 17, 0, 1, 0, 1, "+y+z+x", bytes(24), "RS-1", "B")
+    record = bytearray(300)
+    size = records.pack_record(record, records.HEADER, 0, payload[:n])
+    write(store, 41, records.MAGIC + record[:size])
+    for broken in (b"", b"short", b"\xff" * 12, struct.pack("<III", 3, 2, 1)):
+        disk.put("state.bin", broken)
+        store = Store(disk.root)
+        assert store.damaged
+        assert store.boot == 18 and store.next_session() == 42
+
+
+def test_state_that_lags_behind_the_logs_never_gives_a_number_twice():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 9, b"RSL\x01")
+    body = struct.pack("<II", 5, 3)
+    disk.put("state.bin", body + struct.pack("<I", crc32(body)))
+    store = Store(disk.root)
+    assert store.boot == 6 and store.next_session() == 10
+
+
+def test_a_confirmed_log_may_go_and_an_unconfirmed_one_never():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"first")
+    write(store, 2, b"second")
+    assert store.unsynced == 2
+    assert raises(ValueError, lambda: store.erase(1))
+    store.confirm(1, 5, crc32(b"first"))
+    assert store.confirmed(1) and not store.confirmed(2) and store.unsynced == 1
+    store = Store(disk.root)
+    assert store.confirmed(1) and store.unsynced == 1
+    store.erase(1)
+    assert store.numbers() == [2] and disk.names() == ["00000002.rsl"]
+    assert raises(ValueError, lambda: store.erase(2))
+    assert read(store, 2) == b"second"
+
+
+def test_a_confirmation_holds_for_the_whole_log_only():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"0123456789")
+    store.confirm(1, 4, crc32(b"0123"))
+    assert not store.confirmed(1)
+    store.confirm(1, 10, crc32(b"0123456789"))
+    assert store.confirmed(1)
+    file = store.append(1)
+    file.write(b"more")
+    file.close()
+    assert not store.confirmed(1) and not Store(disk.root).confirmed(1)
+
+
+def test_a_torn_confirmation_confirms_nothing():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"data")
+    store.confirm(1, 4, crc32(b"data"))
+    for broken in (b"", b"\x04\0\0\0", bytes(12)):
+        disk.put("sessions/00000001.ok", broken)
+        assert not Store(disk.root).confirmed(1)
+
+
+def test_appending_leaves_what_is_there():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"good and torn")
+    assert not store.truncate(1, 4)
+    assert store.truncate(1, 13)
+    file = store.append(1)
+    assert store.open_number == 1
+    file.write(b"|end")
+    file.flush()
+    assert read(store, 1) == b"good and torn|end"
+    file.close()
+
+
+def test_an_empty_log_can_be_cleared_away():
+    disk = Disk()
+    store = Store(disk.root)
+    store.create(1).close()
+    store.erase(1)
+    assert store.numbers() == []
+
+
+def test_a_log_is_never_begun_anew():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"kept")
+    assert raises(OSError, lambda: store.create(1))
+    assert read(store, 1) == b"kept"
+
+
+def test_files_of_others_are_left_alone():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"ours")
+    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp"):
+        disk.put(name, b"theirs")
+    store = Store(disk.root)
+    assert store.numbers() == [1]
+
+
+def test_what_was_flushed_survives_a_cut():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    file = store.create(store.next_session())
+    file.write(b"promised")
+    file.flush()
+    file.write(b"not promised")
+    disk.cut()
+    after = Store(disk.root)
+    assert after.boot == 2
+    assert read(after, 1) == b"promised"
+
+
+def test_a_full_flash_is_an_error_and_the_logs_stay():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk(24)
+    store = Store(disk.root)
+    write(store, store.next_session(), b"before")
+    file = store.create(store.next_session())
+    free = store.free_bytes()
+
+    def fill():
+        while True:
+            file.write(bytes(1000))
+            file.flush()
+
+    assert raises(OSError, fill)
+    assert store.free_bytes() < free
+    try:
+        file.close()
+    except OSError:
+        assert store.open_number == 0
+    assert store.open_number == 0
+    assert read(store, 1) == b"before"
+    after = Store(disk.root)
+    assert read(after, 1) == b"before" and after.size(2) % 1000 == 0
+
+
+def test_free_bytes_follow_what_is_written():
+    disk = Disk()
+    store = Store(disk.root)
+    free = store.free_bytes()
+    assert free > 0
+    file = store.create(1)
+    file.write(bytes(3000))
+    assert store.free_bytes() == free - 3000
+    file.close()
