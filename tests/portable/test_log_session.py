@@ -187,7 +187,7 @@ def test_an_epoch_holds_median_cadence_and_peak_and_idle_ones_are_left_out():
     wearer.run(5, cadence=False)
     for x10 in (1500, 1900, 1600, 0, 1700, 1650):
         wearer.session.cadence(wearer.clock.now, x10)
-    wearer.session.peak = 8123
+    wearer.session.peak_mg = 8123
     wearer.run(4, cadence=False)
     wearer.turn(STILL)
     wearer.pass_ms(45000)

@@ -6,6 +6,7 @@
 import struct
 from collections import namedtuple
 
+from ..log import records
 from ..log.records import clip, pack_name, pack_totals, unpack_name, unpack_totals
 
 PROTOCOL = 1
@@ -33,6 +34,13 @@ CONFIRMED = 2
 
 IDLE = 0  # state
 IN_SESSION = 1
+
+FAULT_SENSOR = records.FAULT_SENSOR
+FAULT_FLASH_SHORT = records.FAULT_FLASH_SHORT
+FAULT_FLASH_FULL = records.FAULT_FLASH_FULL
+FAULT_LOG_DAMAGED = records.FAULT_LOG_DAMAGED
+FAULT_SETTINGS = records.FAULT_SETTINGS
+FAULT_NAMES = records.FAULT_NAMES
 
 EVENT_STEP = 1
 EVENT_DIRECTION = 2

@@ -45,7 +45,7 @@ class Session:
     reserve      free bytes below which steps are left out of the log so that totals still fit
 
     Times are milliseconds since boot. Nothing here raises OSError: `faults` (records.FAULT_*) says what flash could not take, and counting
-    goes on. `peak` (mg) may be raised by whoever sees samples; each epoch records it and sets it back.
+    goes on. `peak_mg` may be raised by whoever sees samples; each epoch records it and sets it back.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Session:
         self.start_ms = 0
         self.direction_now = UNKNOWN
         self.cadence_x10 = 0
-        self.peak = 0
+        self.peak_mg = 0
         self.faults = 0
         self._ended_ms = -1
         self._journal = Journal()
@@ -241,7 +241,7 @@ class Session:
         self.open = True
         self.number = 0
         self.start_ms = start_ms
-        self.peak = 0
+        self.peak_mg = 0
         self.faults &= ~(r.FAULT_FLASH_SHORT | r.FAULT_FLASH_FULL)
         self._logged = False
         self._trigger = trigger
@@ -405,11 +405,11 @@ class Session:
                 forward_ms,
                 backward_ms,
                 self._median_cadence(),
-                self.peak,
+                self.peak_mg,
             )
             self._put(now_ms, r.EPOCH, n)
         self._cadence_count = 0
-        self.peak = 0
+        self.peak_mg = 0
 
     def _median_cadence(self) -> int:
         count = min(self._cadence_count, CADENCES)
