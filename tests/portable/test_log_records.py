@@ -110,7 +110,16 @@ def test_a_record_carries_its_length_and_crc():
     n = r.pack_record(buf, r.MARK, 259, b"\x01\x00\x00\x00\x02")
     assert n == 12
     assert bytes(buf[:8]) == b"\x0a\x03\x05\x01\x00\x00\x00\x02"
-    assert int.from_bytes(bytes(buf[8:12]), "little") == binascii.crc32(bytes(buf[:8])) & 0xFFFFFFFF
+    assert int.from_bytes(bytes(buf[8:12]), "little") == binascii.crc32(bytes(buf[:8]) + b"RSL\x01") & 0xFFFFFFFF
+
+
+def test_the_crc_of_a_file_tells_records_of_equal_length_apart():
+    files = []
+    for mark in (1, 2):
+        buf = bytearray(300)
+        n = r.pack_record(buf, r.MARK, 0, bytes((1, 0, 0, 0, mark)))
+        files.append(binascii.crc32(r.MAGIC + bytes(buf[:n])))
+    assert files[0] != files[1]
 
 
 def test_zigzag_and_varint():

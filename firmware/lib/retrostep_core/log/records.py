@@ -103,7 +103,12 @@ def clip_i32(value: int) -> int:
 
 
 def crc32(data) -> int:
-    return binascii.crc32(data) & U32
+    """CRC of a record: of its bytes and, behind them, of the log's first four, which are not stored there.
+
+    Without those a record and its CRC would cancel each other out in the CRC of the whole log, which a host confirms: two logs of other
+    sessions, but with records of the same lengths, would have the same.
+    """
+    return binascii.crc32(MAGIC, binascii.crc32(data)) & U32
 
 
 def pack_name(buf: bytearray, at: int, name: str) -> int:
