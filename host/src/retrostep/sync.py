@@ -27,6 +27,10 @@ EARLIEST_EPOCH_MS = 1_767_225_600_000
 """2026-01-01 UTC, before the first board was made: a computer that believes it is earlier must not set a board's clock."""
 
 
+HEAD_BYTES = 128
+"""How much of a log is compared before it is resumed: its HEADER, which says in which boot and at which tick it began."""
+
+
 @dataclass
 class SessionSync:
     """What became of one session: `outcome` is received, open (read so far, and it goes on), had (kept here before) or damaged."""
@@ -163,8 +167,7 @@ class _Transfer:
     def _bring(self, afresh: bool) -> None:
         """Receive the log, judge it, keep it, and only then confirm it.
 
-        Where its beginning came in an earlier sync and something is wrong, everything is read once more: if the board was erased in
-        between, that beginning is another log's.
+        Where part of it came in an earlier sync and something is wrong, everything is read once more.
         """
         data, was_resumed = self._receive(afresh)
         is_readable, wrong = self._judge(data)
@@ -197,13 +200,17 @@ class _Transfer:
             if not afresh and not part.offset and self._archived().exists():
                 part.append(self.raw.read(self.device, self.entry.session))  # the session was open then
             resumed_at = part.offset
-            if resumed_at <= self.entry.length:
+            if resumed_at <= self.entry.length and self._begins(part.data()[:HEAD_BYTES]):
                 for chunk in self.board.read(self.entry.session, resumed_at, self.entry.length - resumed_at):
                     part.append(chunk)
                     self.result.received_bytes += len(chunk)
                     self.got(part.offset)
                 return part.data(), resumed_at > 0
-        return self._receive(afresh=True)  # more than the board has: another log's bytes
+        return self._receive(afresh=True)
+
+    def _begins(self, head: bytes) -> bool:
+        """Whether the board's log begins with `head`; what was received before the board was erased is another log's."""
+        return head == b"".join(self.board.read(self.entry.session, 0, len(head)))
 
     def _judge(self, data: bytes) -> tuple[bool, str]:
         """Whether the log can be read at all, and what is wrong with it ("": nothing)."""

@@ -143,12 +143,12 @@ class Board:
                     self._wire.write(frames.request(number, "READ", session, start, min(stop, end) - start))
 
             frame = self._receive(time.monotonic() + wait_s)
-            if frame is None:
+            if frame is None or (frame[:2] == (messages.ERROR, 0) and len(under_way) == 1):  # one that came torn has no id
                 if time.monotonic() - heard_at > PATIENCE_S:
-                    raise LinkLost(f"The board at {self.path} has stopped answering. {_again(self.path)}")
+                    raise self._silent()
                 lost += [(read.at, read.end) for read in under_way.values()]
                 under_way.clear()
-                wait_s = min(2 * wait_s, PATIENCE_S / 4)
+                wait_s = wait_s if frame else min(2 * wait_s, PATIENCE_S / 4)
                 continue
             kind, number, payload = frame
             read = under_way.get(number)
@@ -160,10 +160,7 @@ class Board:
                 skipped = under_way.pop(next(iter(under_way)))
                 lost.append((skipped.at, skipped.end))
             if kind == messages.ERROR:
-                self._check_refusal(payload)
-                del under_way[number]
-                lost.append((read.at, read.end))
-                continue
+                raise self._refused(payload)
             data = self._unpacked(messages.DATA, payload)
             if not read.at <= data.offset <= data.offset + len(data.data) <= read.end:
                 continue
@@ -256,27 +253,27 @@ class Board:
                 return self._unpacked(kind, payload)
             self.repeated += 1
             wait_s = min(2 * wait_s, PATIENCE_S / 2)
-        raise LinkLost(f"The board at {self.path} has stopped answering. {_again(self.path)}")
+        raise self._silent()
 
     def _answer(self, kind: int, number: int, until: float) -> bytes | None:
-        """The payload of the answer to request `number`, or None where it isn't there by `until` or the board did not understand."""
+        """The payload of the answer to request `number`; None where it isn't there by `until`, or where a request came torn."""
         while (frame := self._receive(until)) is not None:
             if frame[:2] == (kind, number):
                 return frame[2]
             if frame[:2] == (messages.ERROR, number):
-                self._check_refusal(frame[2])
+                raise self._refused(frame[2])
+            if frame[:2] == (messages.ERROR, 0):  # one that came torn has no id
                 return None
         return None
 
-    def _check_refusal(self, payload: bytes) -> None:
-        """Raise Refused, unless asking again may help: the request was torn on its way, or came in a busy moment."""
+    def _refused(self, payload: bytes) -> Refused:
         error = self._unpacked(messages.ERROR, payload)
-        if error.code == messages.BUSY:
-            time.sleep(0.05)
-        elif error.code != messages.MALFORMED:
-            name = messages.ERROR_NAMES[error.code] if error.code < len(messages.ERROR_NAMES) else f"error {error.code}"
-            said = sanitized(error.text)
-            raise Refused(f"The board at {self.path} refused: {name}{f' ({said})' if said else ''}.", error.code)
+        name = messages.ERROR_NAMES[error.code] if error.code < len(messages.ERROR_NAMES) else f"error {error.code}"
+        said = sanitized(error.text)
+        return Refused(f"The board at {self.path} refused: {name}{f' ({said})' if said else ''}.", error.code)
+
+    def _silent(self) -> LinkLost:
+        return LinkLost(f"The board at {self.path} has stopped answering. {_again(self.path)}")
 
     def _receive(self, until: float) -> tuple[int, int, bytes] | None:
         """The next frame that is no event: (type, id, payload); None where none has come by `until`. Events and text are put aside."""

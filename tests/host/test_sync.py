@@ -1,0 +1,419 @@
+"""Sessions reach the archive and the store whole, once, and are confirmed only when they are safe."""
+
+import errno
+import fcntl
+import os
+import random
+from binascii import crc32
+from pathlib import Path
+
+import pytest
+from fake_board import DEVICE, FakeBoard, Noise
+from logs import at, session_log
+from retrostep.archive import raw as raw_module
+from retrostep.archive.raw import RawLogs
+from retrostep.archive.store import Store
+from retrostep.device import client
+from retrostep.device.client import Board
+from retrostep.errors import DiskFull, LinkLost, SyncRunning, UnsafeName
+from retrostep.sync import SyncResult, sync_board
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits that fit a board in the same process."""
+    monkeypatch.setattr(client, "FIRST_WAIT_S", 0.04)
+    monkeypatch.setattr(client, "NEXT_WAIT_S", 0.02)
+    monkeypatch.setattr(client, "PATIENCE_S", 1.5)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'home' / 'store.sqlite'}")
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeBoard:
+    """A board with three sessions; the second is too long for one request."""
+    board = FakeBoard(tmp_path / "flash")
+    for number, log in LOGS.items():
+        board.put(number, log)
+    return board
+
+
+LOGS = {
+    1: session_log(1, forward_s=300),
+    2: session_log(2, forward_s=6000, backward_s=2400, boot=2),
+    3: session_log(3, forward_s=400, backward_s=60, boot=2, start_ticks_ms=20_000_000),
+}
+
+
+def sync(fake: FakeBoard, store: Store, **kwargs) -> SyncResult:  # type: ignore[no-untyped-def]
+    return sync_board(Board(fake), store.raw, store, **kwargs)
+
+
+def outcomes(result: SyncResult) -> dict[int, str]:
+    return {session.session: session.outcome for session in result.sessions}
+
+
+def reads(fake: FakeBoard) -> list[bytes]:
+    return [line for line in fake.asked if b" READ " in line]
+
+
+def assert_all_is_well(fake: FakeBoard, store: Store, logs: dict[int, bytes]) -> None:
+    """Every log is archived as it was, stored, confirmed, and nothing is left lying about."""
+    assert {log.session: log.path.read_bytes() for log in store.raw.all() if log.device == DEVICE} == logs
+    assert {row.number for row, _ in store.sessions()} == set(logs)
+    assert all(fake.flash.confirmed(number) for number in logs)
+    assert not list(store.home.incoming.rglob("*.part"))
+
+
+def test_everything_comes_once(fake: FakeBoard, store: Store) -> None:
+    first = sync(fake, store)
+    assert outcomes(first) == {1: "received", 2: "received", 3: "received"}
+    assert first.received_bytes == sum(map(len, LOGS.values())) and first.exit_status == 0
+    assert_all_is_well(fake, store, LOGS)
+    fake.asked.clear()
+    again = sync(fake, store)
+    assert outcomes(again) == {1: "had", 2: "had", 3: "had"}
+    assert again.received_bytes == 0 and reads(fake) == []
+
+
+def test_progress_rises_to_the_end(fake: FakeBoard, store: Store) -> None:
+    told: list[tuple[int, int]] = []
+    sync(fake, store, progress=lambda what, done, total: told.append((done, total)))
+    total = sum(map(len, LOGS.values()))
+    assert told == sorted(told) and told[-1] == (total, total) and len(told) > 6
+
+
+def test_the_clock_is_set_and_dates_the_sessions_of_that_boot(fake: FakeBoard, store: Store) -> None:
+    fake.flash.boot = 2
+    now = at("2026-11-20 18:00") / 1000
+    result = sync(fake, store, now_s=lambda: now)
+    assert result.clock_set_ms == at("2026-11-20 18:00") and result.clock_was_off_ms is None
+    dated = {row.number: row.dated for row, _ in store.sessions()}
+    assert dated[2] == dated[3] == "measured" and dated[1] != "measured"
+    assert sync(fake, store, now_s=lambda: now - 3600).clock_was_off_ms == pytest.approx(3_600_000, abs=2_000)
+
+
+def test_a_wrong_computer_clock_is_not_passed_on(fake: FakeBoard, store: Store) -> None:
+    result = sync(fake, store, now_s=lambda: 86_400.0)
+    assert result.clock_set_ms is None and "before 2026" in result.warnings[0]
+    assert fake.wearable.clock.epoch_ms() == 0
+    assert_all_is_well(fake, store, LOGS)
+
+
+def test_the_athlete_who_wears_it_is_told(fake: FakeBoard, store: Store) -> None:
+    store.add_athlete("Ada")
+    store.assign(DEVICE, "Ada")
+    assert sync(fake, store).athlete == "Ada"
+
+
+def test_another_core_is_told_with_the_cure_and_synced_all_the_same(tmp_path: Path, store: Store) -> None:
+    fake = FakeBoard(tmp_path / "flash", core=b"\1\2\3\4\5\6\7\x08")
+    fake.put(1, LOGS[1])
+    result = sync(fake, store)
+    assert result.core == "other" and result.exit_status == 0
+    assert "runs another core (0.1.0, 0102030405060708)" in result.warnings[0]
+    assert "`retrostep deploy --board VIRTUAL --port /dev/fake`" in result.warnings[0]
+    assert_all_is_well(fake, store, {1: LOGS[1]})
+
+
+def test_a_noisy_line_brings_the_same_bytes(tmp_path: Path, store: Store) -> None:
+    noise = Noise(drop=1e-4, flip=1e-4, double=1e-4, hold=0.01)
+    fake = FakeBoard(tmp_path / "flash", seed=5, down=noise, up=Noise(drop=2e-3, flip=2e-3, double=2e-3))
+    for number, log in LOGS.items():
+        fake.put(number, log)
+    assert set(outcomes(sync(fake, store)).values()) == {"received"}
+    assert_all_is_well(fake, store, LOGS)
+
+
+def test_a_cable_pulled_anywhere_loses_nothing_and_is_resumed(tmp_path: Path) -> None:
+    """Pulled after every so many bytes, again and again: each sync goes on where the one before it stopped."""
+    total = sum(map(len, LOGS.values()))
+    chance = random.Random(7)
+    for cut in [*range(0, total + 2000, 1777), *(chance.randrange(total) for _ in range(10))]:
+        home = tmp_path / str(cut)
+        fake = FakeBoard(tmp_path / f"flash{cut}", cut_after=cut)
+        for number, log in LOGS.items():
+            fake.put(number, log)
+        with Store(f"sqlite:///{home / 'store.sqlite'}") as store:
+            lost = False
+            try:
+                sync(fake, store)
+            except LinkLost:
+                lost = True
+            assert lost == (fake.reached_host >= cut), "the cable was not pulled"
+            for number in LOGS:  # whatever was confirmed is here, and whatever is here is whole
+                archived = store.raw.path(DEVICE, number)
+                assert not fake.flash.confirmed(number) or archived.exists()
+                assert not archived.exists() or archived.read_bytes() == LOGS[number]
+            received = sum(path.stat().st_size for path in home.rglob("*.part")) + sum(log.path.stat().st_size for log in store.raw.all())
+            fake.cut_after, fake.reached_host = None, 0
+            result = sync(fake, store)
+            assert result.received_bytes == total - received, "what had come was asked for again"
+            assert_all_is_well(fake, store, LOGS)
+
+
+STATIONS = [
+    (RawLogs, "commit", "before"),
+    (RawLogs, "commit", "after"),
+    (Board, "confirm", "before"),
+    (Board, "confirm", "after"),
+    (Store, "ingest", "before"),
+    (Store, "ingest", "after"),
+    (raw_module.Partial, "discard", "before"),
+    (raw_module.Partial, "discard", "after"),
+    (raw_module.Partial, "append", "before"),
+    (raw_module.Partial, "append", "after"),
+]
+
+
+@pytest.mark.parametrize("call", [0, 1, 2])
+@pytest.mark.parametrize(("owner", "method", "when"), STATIONS, ids=[f"{when} {method}" for _, method, when in STATIONS])
+def test_a_host_killed_anywhere_leaves_nothing_or_a_whole_session(
+    fake: FakeBoard, tmp_path: Path, owner: type, method: str, when: str, call: int
+) -> None:
+    """A child process is killed outright (as by kill -9) at the `call`-th passing of a station; the next sync completes all."""
+    url = f"sqlite:///{tmp_path / 'home' / 'store.sqlite'}"
+    child = os.fork()
+    if not child:
+        passed = 0
+        true = getattr(owner, method)
+
+        def dies(*args, **kwargs):  # type: ignore[no-untyped-def]
+            nonlocal passed
+            passed += 1
+            if passed > call and when == "before":
+                os._exit(99)
+            result = true(*args, **kwargs)
+            if passed > call:
+                os._exit(99)
+            return result
+
+        setattr(owner, method, dies)
+        try:
+            sync(fake, Store(url))
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 99, "the station was not passed"
+    board = FakeBoard(tmp_path / "flash")  # what the child confirmed is on its flash
+    with Store(url) as store:
+        for number in LOGS:
+            archived = store.raw.path(DEVICE, number)
+            assert not archived.exists() or archived.read_bytes() == LOGS[number]
+            assert not board.flash.confirmed(number) or archived.exists()
+        assert sync(board, store).exit_status == 0
+        assert_all_is_well(board, store, LOGS)
+
+
+def test_an_open_session_is_read_and_not_confirmed(fake: FakeBoard, store: Store) -> None:
+    log = session_log(4, forward_s=3000, boot=2, start_ticks_ms=40_000_000)
+    file = fake.flash.create(4)
+    part = _boundary(log, 3000)
+    file.write(log[:part])
+    file.flush()
+    result = sync(fake, store)
+    assert outcomes(result)[4] == "open" and result.exit_status == 0
+    assert not any(b" CONFIRM 4 " in line for line in fake.asked)
+    file.write(log[part:])
+    file.close()
+    fake.asked.clear()
+    again = sync(fake, store)
+    assert outcomes(again)[4] == "received" and again.received_bytes == len(log) - part
+    assert_all_is_well(fake, store, {**LOGS, 4: log})
+
+
+def test_a_damaged_log_is_kept_told_and_spoils_no_other(fake: FakeBoard, store: Store) -> None:
+    torn = bytearray(LOGS[2])
+    torn[len(torn) // 2] ^= 0x10
+    fake.put(2, bytes(torn))
+    result = sync(fake, store)
+    assert outcomes(result) == {1: "received", 2: "damaged", 3: "received"} and result.exit_status == 4
+    assert "The log of session aabbccddeeff/2 is damaged on the board" in result.of("damaged")[0].why
+    assert_all_is_well(fake, store, {**LOGS, 2: bytes(torn)})
+    assert sync(fake, store).exit_status == 0, "it was told once"
+
+
+@pytest.mark.parametrize("log", [b"", b"\0" * 700, b"RSL\x63" + b"?" * 300, session_log(9), session_log(2, device="other")])
+def test_a_log_that_cannot_be_read_is_quarantined(fake: FakeBoard, store: Store, log: bytes) -> None:
+    fake.put(2, log)
+    result = sync(fake, store)
+    assert outcomes(result) == {1: "received", 2: "damaged", 3: "received"} and result.exit_status == 4
+    [kept] = store.raw.quarantined()
+    assert kept.read_bytes() == log and str(kept) in result.of("damaged")[0].why
+    assert fake.flash.confirmed(2)
+    assert outcomes(sync(fake, store)) == {1: "had", 2: "had", 3: "had"}
+    assert sync(fake, store).exit_status == 0
+
+
+def test_a_log_that_the_flash_does_not_give_is_told_and_not_confirmed(
+    fake: FakeBoard, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_into = fake.flash.read_into
+
+    def broken(session: int, offset: int, buf: memoryview) -> int:
+        if session == 2 and offset >= 2048:
+            raise OSError(errno.EIO, "bad block")
+        return int(read_into(session, offset, buf))
+
+    monkeypatch.setattr(fake.flash, "read_into", broken)
+    result = sync(fake, store)
+    assert outcomes(result) == {1: "received", 2: "damaged", 3: "received"} and result.exit_status == 4
+    assert "flash" in result.of("damaged")[0].why and not fake.flash.confirmed(2)
+    monkeypatch.undo()
+    assert sync(fake, store).received_bytes == len(LOGS[2]) - 2048
+    assert_all_is_well(fake, store, LOGS)
+
+
+@pytest.mark.parametrize(
+    "other", [session_log(2, forward_s=777, boot=1), session_log(2, forward_s=6000, backward_s=2400, boot=1)], ids=["shorter", "as long"]
+)
+def test_after_an_erased_board_counts_from_one_again_both_logs_are_kept(fake: FakeBoard, store: Store, other: bytes) -> None:
+    sync(fake, store)
+    (fake.root / "sessions" / "00000002.ok").unlink()
+    fake.put(2, other)
+    result = sync(fake, store)
+    assert outcomes(result)[2] == "damaged" and result.exit_status == 4
+    assert "board was erased" in result.of("damaged")[0].why
+    assert store.raw.read(DEVICE, 2) == LOGS[2] and [path.read_bytes() for path in store.raw.quarantined()] == [other]
+
+
+def test_a_log_that_was_bent_after_it_came_is_read_again(fake: FakeBoard, store: Store) -> None:
+    with store.raw.partial(DEVICE, 2) as part:
+        part.append(LOGS[2][:4000] + b"?" + LOGS[2][4001:9000])
+    result = sync(fake, store)
+    assert outcomes(result)[2] == "received" and result.received_bytes > sum(map(len, LOGS.values()))
+    assert_all_is_well(fake, store, LOGS)
+
+
+def test_a_partial_of_another_log_is_noticed_and_thrown_away(fake: FakeBoard, store: Store) -> None:
+    other = session_log(2, forward_s=6000, backward_s=2400, boot=1)
+    assert len(other) == len(LOGS[2])  # its records fit the others to the byte
+    with store.raw.partial(DEVICE, 2) as part:
+        part.append(other[:8000])
+    assert outcomes(sync(fake, store))[2] == "received"
+    with store.raw.partial(DEVICE, 3) as part:
+        part.append(b"?" * 100_000)
+    store.raw.path(DEVICE, 3).unlink()
+    assert outcomes(sync(fake, store))[3] == "received"
+    assert_all_is_well(fake, store, LOGS)
+
+
+class FullDisk:
+    """A disk on which only so many bytes are left; it replaces os.fsync and files' writes for a while."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+        append = raw_module.Partial.append
+        self.left = room
+
+        def limited(part: raw_module.Partial, data: bytes) -> None:
+            if len(data) > self.left:
+                with raw_module.explained(part.path):
+                    raise OSError(errno.ENOSPC, "No space left on device")
+            self.left -= len(data)
+            append(part, data)
+
+        monkeypatch.setattr(raw_module.Partial, "append", limited)
+
+
+@pytest.mark.parametrize("room", [0, 500, 2_000, 5_000])
+def test_a_full_disk_is_one_sentence_and_nothing_is_confirmed_that_is_not_here(
+    fake: FakeBoard, store: Store, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    FullDisk(monkeypatch, room)
+    with pytest.raises(DiskFull, match="No room left.*free some space"):
+        sync(fake, store)
+    for number, log in LOGS.items():
+        assert fake.flash.confirmed(number) == (store.raw.path(DEVICE, number).exists())
+        assert not fake.flash.confirmed(number) or store.raw.read(DEVICE, number) == log
+    monkeypatch.undo()
+    sync(fake, store)
+    assert_all_is_well(fake, store, LOGS)
+
+
+@pytest.mark.parametrize("fails", ["write", "fsync"])
+def test_a_disk_that_fails_while_archiving_confirms_nothing(
+    fake: FakeBoard, store: Store, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    fsync = os.fsync
+    seen: list[str] = []
+
+    def full(handle: int) -> None:
+        seen.append(os.readlink(f"/proc/self/fd/{handle}"))
+        if seen[-1].endswith(".rsl.new") or ".rsl." in seen[-1]:
+            raise OSError(errno.ENOSPC if fails == "write" else errno.EDQUOT, "full")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFull):
+        sync(fake, store)
+    assert any(".rsl" in path for path in seen)
+    assert not any(fake.flash.confirmed(number) for number in LOGS) and not list(store.raw.all())
+    monkeypatch.undo()
+    sync(fake, store)
+    assert_all_is_well(fake, store, LOGS)
+
+
+def test_the_log_and_its_folder_are_on_the_disk_before_it_is_confirmed(
+    fake: FakeBoard, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, replace, confirm = os.fsync, os.replace, fake.flash.confirm
+    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name), fsync(handle))[1])
+    monkeypatch.setattr(os, "replace", lambda a, b: (steps.append(f"rename {Path(b).name}"), replace(a, b))[1])
+    monkeypatch.setattr(fake.flash, "confirm", lambda *args: (steps.append(f"confirm {args[0]}"), confirm(*args))[1])
+    sync(fake, store)
+    for number in LOGS:
+        name = f"{number:08d}.rsl"
+        renamed = steps.index(f"rename {name}")
+        confirmed = steps.index(f"confirm {number}")
+        assert any(step.startswith(f".{name}") for step in steps[:renamed])
+        assert DEVICE in steps[renamed:confirmed]
+
+
+def test_two_syncs_of_one_device_do_not_meet(fake: FakeBoard, store: Store) -> None:
+    store.home.incoming.mkdir(parents=True)
+    with open(store.home.incoming / f"{DEVICE}.lock", "a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(SyncRunning, match="wait until that is done"):
+            sync(fake, store)
+    sync(fake, store)
+    assert_all_is_well(fake, store, LOGS)
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "", "x" * 32 + "y", "a b", "\x1b[2J"])
+def test_a_device_with_an_impossible_name_writes_nowhere(tmp_path: Path, store: Store, name: str) -> None:
+    fake = FakeBoard(tmp_path / "flash", device=name)
+    fake.put(1, LOGS[1])
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    try:
+        sync(fake, store)
+    except UnsafeName as error:
+        assert str(error).isprintable()
+    else:
+        assert len(name) > 32  # the core cuts it to what a HELLO can hold
+        return
+    assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+def test_a_log_confirmed_to_another_computer_is_brought_here_too(fake: FakeBoard, store: Store) -> None:
+    for number, log in LOGS.items():
+        fake.flash.confirm(number, len(log), crc32(log))
+    assert set(outcomes(sync(fake, store)).values()) == {"received"}
+    assert_all_is_well(fake, store, LOGS)
+
+
+def test_counts_for_json(fake: FakeBoard, store: Store) -> None:
+    said = sync(fake, store).as_dict()
+    assert (said["device"], said["received"], said["had"], said["damaged"], said["open"]) == (DEVICE, 3, 0, 0, 0)
+    assert said["received_bytes"] == sum(map(len, LOGS.values())) and said["seconds"] >= 0
+    assert [session["session"] for session in said["sessions"]] == [1, 2, 3]
+
+
+def _boundary(log: bytes, near: int) -> int:
+    """The first end of a record behind `near`."""
+    place = 4
+    while place < near:
+        place += 3 + log[place + 2] + 4
+    return place
