@@ -90,9 +90,7 @@ class App:
         tally = self.engine.tally
         totals = records.ZERO
         if session.open:
-            totals = records.Totals(
-                tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms
-            )
+            totals = records.Totals(tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms)
         store = self._hardware.store
         battery = self._hardware.battery
         return messages.Status(
@@ -128,7 +126,9 @@ class App:
         self._faults |= recovery.faults
         if recovery.closed:
             self._say("%d interrupted session(s) closed" % recovery.closed)
-        self._say("%s on %s, boot %d, core %d.%d.%d" % ((self.identity.device, self.identity.board, self.clock.boot) + self.identity.core_version))
+        self._say(
+            "%s on %s, boot %d, core %d.%d.%d" % ((self.identity.device, self.identity.board, self.clock.boot) + self.identity.core_version)
+        )
         self._start_sensor()
         gc.collect()
 

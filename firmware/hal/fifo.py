@@ -103,10 +103,9 @@ def parse(raw: ptr8, words: int, block: ptr16, state: ptr32) -> int:
             state[5] = int(state[5]) + 1
         else:
             have = int(state[1])
-            if have != 0:
-                if (have & kind) != 0 or slot != int(state[2]):
-                    state[6] = int(state[6]) + 1
-                    have = 0
+            if have != 0 and ((have & kind) != 0 or slot != int(state[2])):
+                state[6] = int(state[6]) + 1
+                have = 0
             state[2] = slot
             state[1] = have | kind
             held = 15

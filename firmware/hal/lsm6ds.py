@@ -101,7 +101,7 @@ class Lsm6ds:
             self._bus.writeto_mem(self._address, _FIFO_CTRL3, bytes((_BATCH_104_HZ,)))
             self._bus.writeto_mem(self._address, _FIFO_CTRL4, bytes((_CONTINUOUS,)))
         except (OSError, RuntimeError, ValueError) as error:
-            raise SensorFault("The %s failed while it was set up (%s): check its wiring and its supply." % (self._model, error))
+            raise SensorFault("The %s failed while it was set up (%s): check its wiring and its supply." % (self._model, error)) from None
         if not self.timebase.measured:
             self.timebase = Timebase(nominal_period_ns(fine[0]))
         self._forget()
@@ -113,7 +113,7 @@ class Lsm6ds:
         try:
             self._bus.readfrom_mem_into(self._address, _FIFO_STATUS1, status)
         except OSError:
-            raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model)
+            raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model) from None
         now_ms = self._ticks_ms()
         words = status[0] | (status[1] & 3) << 8
         self.overrun = status[1] & _OVERRUN != 0
@@ -148,7 +148,7 @@ class Lsm6ds:
                 self._bus.readfrom_mem_into(self._address, _FIFO_DATA_OUT_TAG, self._parts[words])
             except OSError:
                 self._forget()
-                raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model)
+                raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model) from None
             self._waiting -= words
             self._words = words
             state[fifo.AT] = 0
@@ -165,7 +165,7 @@ class Lsm6ds:
         except OSError:
             raise SensorFault(
                 "No sensor answers at I2C address 0x%02X: check the wiring (SDA, SCL, 3V3, GND) and imu in /board.json." % self._address
-            )
+            ) from None
         return found[0]
 
     def _configure(self) -> None:

@@ -27,7 +27,12 @@ class Hardware:
         self.clock = Clock(time.ticks_ms, time.ticks_diff, self.store.boot)
         self.identity = Identity(machine.unique_id(), board.name, core_hash(hashlib.sha256))
         self.console = Console(
-            sys.stdin.buffer, sys.stdout.buffer, _ready(sys.stdin, select.POLLIN), _ready(sys.stdout, select.POLLOUT), self.clock.ticks_ms, board.link
+            sys.stdin.buffer,
+            sys.stdout.buffer,
+            _ready(sys.stdin, select.POLLIN),
+            _ready(sys.stdout, select.POLLOUT),
+            self.clock.ticks_ms,
+            board.link,
         )
         self.button = _button(board.button)
         self.signal = _signal(board.signal or {})
@@ -45,11 +50,11 @@ def _ready(stream: object, event: int) -> object:
     poll.register(stream, event)
 
     def ready() -> bool:
-        # ipoll gives the same tuple each time where poll would make a list.
+        # ipoll gives the same tuple each time where poll would make a list, and any() would make a generator.
+        ready_now = False
         for _, events in poll.ipoll(0):
-            if events & event:
-                return True
-        return False
+            ready_now = events & event != 0
+        return ready_now
 
     return ready
 
