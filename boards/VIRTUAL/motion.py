@@ -45,7 +45,7 @@ from leg import (
     pose,
 )
 
-OVERSAMPLING = 4
+OVERSAMPLING = 2
 SPM_MIN, SPM_MAX = 40, 260
 
 
@@ -250,26 +250,32 @@ class _Strap:
         return out
 
 
+def somebody(seed: int) -> Person:
+    """A person drawn at random, the same one for the same seed."""
+    r = random.Random(f"retrostep person {seed}")
+    shank_m = r.uniform(0.39, 0.45)
+    return Person(
+        thigh_m=r.uniform(0.40, 0.46),
+        shank_m=shank_m,
+        sensor_m=shank_m - r.uniform(0.08, 0.13),
+        reach=r.uniform(0.92, 1.08),
+        impact=r.uniform(0.75, 1.3),
+        asymmetry=r.uniform(-0.012, 0.012),
+    )
+
+
 class _Making:
     """One recording in the making: arrays at OVERSAMPLING times the rate."""
 
     def __init__(self, plan: Sequence[Segment], seed: int, wear: Wear, rate_hz: float, person: Person | None) -> None:
         self.random = random.Random(f"retrostep motion {seed}")
         r = self.random
-        drawn = Person(
-            thigh_m=r.uniform(0.40, 0.46),
-            shank_m=(shank := r.uniform(0.39, 0.45)),
-            sensor_m=shank - r.uniform(0.08, 0.13),
-            reach=r.uniform(0.92, 1.08),
-            impact=r.uniform(0.75, 1.3),
-            asymmetry=r.uniform(-0.012, 0.012),
-        )
         self.tilt = wear.tilt_deg if wear.tilt_deg is not None else (r.gauss(0, 3), r.gauss(0, 3), r.gauss(0, 5))
         self.strap_hz = wear.strap_hz if wear.strap_hz is not None else r.uniform(20, 30)
         self.bias = wear.bias_dps if wear.bias_dps is not None else (r.gauss(0, 0.6), r.gauss(0, 0.6), r.gauss(0, 0.6))
         if max(abs(a) for a in self.tilt) > 20:
             raise ValueError("tilt_deg holds an angle above 20 degrees; a sensor so crooked needs another mount")
-        self.person = person or drawn
+        self.person = person or somebody(seed)
         self.wear = wear
         self.rate_hz = rate_hz
         self.fine_hz = rate_hz * OVERSAMPLING
@@ -567,9 +573,9 @@ class _Making:
             body = []
             for c in channels:
                 total = 0.0
-                for k, weight in ((-2, 1), (-1, 2), (0, 2), (1, 2), (2, 1)):
+                for k, weight in ((-1, 1), (0, 2), (1, 1)):
                     total += weight * c[min(n - 1, max(0, centre + k))]
-                body.append(total / 8)
+                body.append(total / 4)
             sensor = [0.0] * 6
             for half, noise, bias in ((0, wear.noise_g, (0.0, 0.0, 0.0)), (3, wear.noise_dps, self.bias)):
                 v = body[half : half + 3]
@@ -624,6 +630,7 @@ def _session() -> list[Segment]:
         Walk(4),
         Stand(4),
         BackwardWalk(25, 100),
+        Stand(4),
         BackwardRun(40, 152, [Ramp(at_s=16, percent=20, over_s=8)]),
         BackwardWalk(4),
         Stand(8),
