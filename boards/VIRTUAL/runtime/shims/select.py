@@ -1,0 +1,51 @@
+"""MicroPython's select module whose waits pass in virtual time."""
+
+import clock as _clock
+import uselect as _uselect
+from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401 part of what this module gives
+from utime import sleep_us as _real_sleep_us
+
+_system = _clock.system
+_NEVER_US = 1 << 60
+
+
+def poll() -> "Poll":
+    """A new poll object."""
+    return Poll()
+
+
+class Poll:
+    """The interpreter's own poll object, except for how long it waits."""
+
+    def __init__(self) -> None:
+        poll = _uselect.poll()
+        self._poll = poll.poll
+        self.register = poll.register
+        self.unregister = poll.unregister
+        self.modify = poll.modify
+
+    def poll(self, timeout: int = -1) -> list:
+        """[(object, events)] that are ready, after at most `timeout` ms; a negative timeout waits for ever."""
+        if timeout == 0:
+            return self._poll(0)
+        start = _system.now_us()
+        if timeout is None or timeout < 0:
+            ready = self._poll(-1)
+            _system.woke(start, _NEVER_US)
+            return ready
+        end = start + timeout * 1000
+        wait_us = _system.real_us(timeout * 1000)
+        ready = self._poll(wait_us // 1000)
+        if not ready and wait_us % 1000:
+            _real_sleep_us(wait_us % 1000)
+            ready = self._poll(0)
+        _system.woke(start if ready else end, end)
+        return ready
+
+    def ipoll(self, timeout: int = -1, flags: int = 0) -> object:
+        """The same as an iterator; one-shot `flags` unregisters what it reports, as on a board."""
+        ready = self.poll(timeout)
+        if flags & 1:
+            for entry in ready:
+                self.modify(entry[0], 0)
+        return iter(ready)
