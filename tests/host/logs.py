@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 
+from retrostep.archive.store import now_ms, to_ms
 from retrostep_core import VERSION
 from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL
 from retrostep_core.gait.limits import Limits
 from retrostep_core.log import records as r
-
-from retrostep.archive.store import now_ms, to_ms
 
 CORE_HASH = bytes.fromhex("00112233aabbccdd")
 DEVICE = "aabbccddeeff"

@@ -29,6 +29,10 @@ class StoreBusy(RetrostepError):
     """Another program holds the store for longer than is sensible to wait."""
 
 
+class DamagedStore(DamagedData):
+    """The store's file is no database any more; the raw logs and entries beside it are what counts."""
+
+
 class StoreLayout(RetrostepError):
     """The store was written by a program with another layout of its tables."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from retrostep.archive.disk import make_folder
-from retrostep.errors import DamagedData, DiskFull, NoAccess, RetrostepError, StoreBusy, UnsupportedStore
+from retrostep.errors import DamagedStore, DiskFull, NoAccess, RetrostepError, StoreBusy, UnsupportedStore
 
 BUSY_S = 30
 """How long to wait for another program's write."""
@@ -66,7 +66,7 @@ def explained(path: Path) -> Iterator[None]:
                 f"No room left for {path}: free some space and run this again. What was archived is safe, and the device keeps the rest."
             ) from error
         if "not a database" in said or "malformed" in said:
-            raise DamagedData(f"The store {path} is damaged: run `retrostep store rebuild` to make it anew from the raw logs.") from error
+            raise DamagedStore(f"The store {path} is damaged: run `retrostep store rebuild` to make it anew from the raw logs.") from error
         if "readonly" in said or "unable to open" in said or "authorization" in said:
             raise NoAccess(
                 f"The store {path} may not be opened or written: give yourself access to it, or name another with --store."

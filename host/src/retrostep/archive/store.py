@@ -4,7 +4,7 @@ It is derived. The raw logs and the journal of entries beside it are the truth, 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,15 +12,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from retrostep_core.log.records import BY_HAND, FROM_HOST
-from sqlalchemy import Select, delete, func, inspect, select, update
+from retrostep_core.log.records import FROM_HOST
+from sqlalchemy import Select, func, inspect, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from retrostep.archive import schema
-from retrostep.archive.dating import ClockFact, date_session
-from retrostep.archive.digest import Digest, digest
+from retrostep.archive import disk, schema
+from retrostep.archive.dating import ClockFact
+from retrostep.archive.derive import SINCE_EVER_MS, apply_entry, put_log, settle
+from retrostep.archive.digest import digest
+from retrostep.archive.disk import make_folder
 from retrostep.archive.engine import explained, open_engine, sqlite_path
-from retrostep.archive.entries import Entries, Entry
+from retrostep.archive.entries import Entries
 from retrostep.archive.home import Home
 from retrostep.archive.names import device_name, session_id, session_number
 from retrostep.archive.raw import RawLogs
@@ -29,7 +32,6 @@ from retrostep.archive.schema import (
     AssignmentRow,
     AthleteRow,
     BoutRow,
-    ClockFactRow,
     DeviceRow,
     EpochRow,
     GapRow,
@@ -39,11 +41,10 @@ from retrostep.archive.schema import (
     SessionRow,
     StoreState,
 )
-from retrostep.errors import DamagedData, NotFound, RetrostepError, StoreLayout
+from retrostep.errors import DamagedData, DamagedStore, NotFound, RetrostepError, StoreLayout
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 2_000
-SINCE_EVER_MS = 0
 
 
 class Hello(Protocol):
@@ -101,13 +102,6 @@ class Recording(NamedTuple):
 
 
 _RECORDING_COLUMNS = [getattr(SessionRow, name) for name in Recording._fields]
-_DETAILS: list[tuple[type[schema.Base], str]] = [
-    (BoutRow, "bouts"),
-    (EpochRow, "epochs"),
-    (AlertRow, "alerts"),
-    (GapRow, "gaps"),
-    (MarkRow, "marks"),
-]
 
 
 @dataclass(frozen=True)
@@ -199,8 +193,8 @@ class Store:
         facts = digest(device, number, data)
         received_at_ms = now_ms() if received_at is None else to_ms(received_at)
         with self._write() as session:
-            row = self._put(session, facts, received_at_ms)
-            self._settle(session, device)
+            row = put_log(session, facts, received_at_ms)
+            settle(session, device)
             session.refresh(row)
             return row
 
@@ -223,8 +217,8 @@ class Store:
 
     # What people enter
 
-    def add_athlete(self, name: str) -> None:
-        """Add an athlete. RetrostepError when the name is taken or no name."""
+    def add_athlete(self, name: str) -> str:
+        """Add an athlete; return the name as it is kept, without odd spaces. RetrostepError when the name is taken or no name."""
         name = " ".join(name.split())
         if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
             raise RetrostepError(f"An athlete's name is 1 to {NAME_LENGTH} printable characters: choose another.")
@@ -233,6 +227,7 @@ class Store:
         if taken:
             raise RetrostepError(f"There is an athlete {taken[0]!r} already: choose a name that tells them apart.")
         self._enter("athlete", name=name)
+        return name
 
     def assign(self, device: str, athlete: str | None, from_at: datetime | None = None) -> int:
         """From `from_at` on `device` is worn by `athlete` (None: nobody), until another assignment; return that moment in ms, UTC.
@@ -435,6 +430,18 @@ class Store:
             for rows in session.execute(query.execution_options(yield_per=2_000)).partitions():
                 yield from map(Recording._make, rows)
 
+    def sessions_by_athlete(self) -> dict[int, int]:
+        """How many sessions each athlete (by id) has."""
+        query = select(SessionRow.athlete_id, func.count()).where(SessionRow.athlete_id.is_not(None)).group_by(SessionRow.athlete_id)
+        with self._read() as session:
+            return {athlete_id: count for athlete_id, count in session.execute(query) if athlete_id is not None}
+
+    def sessions_of_nobody(self) -> dict[str, int]:
+        """How many sessions of each device are nobody's."""
+        query = select(SessionRow.device, func.count()).where(SessionRow.athlete_id.is_(None)).group_by(SessionRow.device)
+        with self._read() as session:
+            return {device: count for device, count in session.execute(query)}
+
     def counts(self) -> dict[str, int]:
         """How many of what there is."""
         with self._read() as session:
@@ -455,10 +462,11 @@ class Store:
 
     # Making it anew
 
-    def rebuild(self, raw: RawLogs | None = None, progress: Callable[[int], None] | None = None) -> Rebuilt:
+    def rebuild(self, raw: RawLogs | None = None, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
         """Make every table anew from the raw logs and the entries, in one transaction: cut short, the store is as before.
 
-        Logs that cannot be read stay where they are and are copied to quarantine with the reason. `progress` is told how many are done.
+        Logs that cannot be read stay where they are and are copied to quarantine with the reason. `progress` is told how many
+        of how many are done.
         """
         raw = raw or self.raw
         unreadable: list[tuple[Path, str]] = []
@@ -475,20 +483,21 @@ class Store:
             self._create(session)
             self._apply_entries(session)
             devices = set()
-            for log in raw.all():
+            logs = list(raw.all())
+            for log in logs:
                 data = raw.read(log.device, log.session)
                 try:
                     facts = digest(log.device, log.session, data)
                 except DamagedData as error:
                     unreadable.append((raw.quarantine(log.device, log.session, data, str(error)), str(error)))
                 else:
-                    self._put(session, facts, int(log.path.stat().st_mtime * 1_000))
+                    put_log(session, facts, int(log.path.stat().st_mtime * 1_000))
                     devices.add(log.device)
                     done += 1
                 if progress is not None:
-                    progress(done + len(unreadable))
+                    progress(done + len(unreadable), len(logs))
             for device in sorted(devices):
-                self._settle(session, device)
+                settle(session, device)
             damaged = session.scalar(select(StoreState.entries_damaged)) or 0
         return Rebuilt(done, unreadable, damaged)
 
@@ -558,157 +567,23 @@ class Store:
                 if line.entry is None:
                     raise ValueError("not an entry")
                 with session.begin_nested():
-                    self._apply(session, line.entry)
-            except (KeyError, TypeError, ValueError, RetrostepError):
+                    apply_entry(session, line.entry)
+            except (KeyError, TypeError, ValueError, RetrostepError, IntegrityError):
                 state.entries_damaged += 1
         session.flush()
 
-    def _apply(self, session: Session, entry: Entry) -> None:
-        kind = entry["entry"]
-        if kind == "athlete":
-            self._athlete_id(session, entry["name"])
-        elif kind == "assign":
-            self._apply_assignment(session, entry)
-        elif kind == "clock":
-            fact = ClockFact(*(_integer(entry[name]) for name in ("boot", "ticks_ms", "epoch_ms", "source")))
-            self._put_facts(session, device_name(entry["device"]), [fact])
-            self._settle(session, entry["device"])
-        elif kind == "seen":
-            self._apply_seen(session, entry)
-        elif kind == "note":
-            self._apply_note(session, entry)
-        elif kind == "override":
-            athlete_id = None if entry["athlete"] is None else self._athlete_id(session, entry["athlete"])
-            columns = ("rule", "warn", "fail", "enabled", "from_at_ms", "to_at_ms", "who", "why")
-            session.add(OverrideRow(athlete_id=athlete_id, **{name: entry[name] for name in columns}))
-            session.flush()
-        else:
-            raise ValueError("an entry of an unknown kind")
 
-    @staticmethod
-    def _athlete_id(session: Session, name: str) -> int:
-        row = session.scalar(select(AthleteRow).where(AthleteRow.name == name))
-        if row is None:
-            row = AthleteRow(name=name)
-            session.add(row)
-            session.flush()
-        return row.id
-
-    def _apply_assignment(self, session: Session, entry: Entry) -> None:
-        device, from_ms = device_name(entry["device"]), _integer(entry["from_at_ms"])
-        athlete_id = None if entry["athlete"] is None else self._athlete_id(session, entry["athlete"])
-        session.execute(delete(AssignmentRow).where(AssignmentRow.device == device, AssignmentRow.from_at_ms == from_ms))
-        session.add(AssignmentRow(device=device, athlete_id=athlete_id, from_at_ms=from_ms, to_at_ms=None))
-        session.flush()
-        rows = list(session.scalars(select(AssignmentRow).where(AssignmentRow.device == device).order_by(AssignmentRow.from_at_ms)))
-        for row, following in zip(rows, [*rows[1:], None], strict=True):
-            row.to_at_ms = None if following is None else following.from_at_ms
-        session.flush()
-        self._settle(session, device)
-
-    @staticmethod
-    def _apply_seen(session: Session, entry: Entry) -> None:
-        row = session.get(DeviceRow, device_name(entry["device"])) or DeviceRow(device=entry["device"])
-        row.board, row.core_version, row.core_hash = str(entry["board"]), str(entry["core_version"]), str(entry["core_hash"])
-        row.boot, row.last_seen_at_ms = _integer(entry["boot"]), _integer(entry["at_ms"])
-        session.add(row)
-        session.flush()
-
-    def _apply_note(self, session: Session, entry: Entry) -> None:
-        device, number = device_name(entry["device"]), session_number(entry["number"])
-        columns = ("pain", "rpe", "next_day", "limp", "swelling", "text")
-        session.add(NoteRow(device=device, number=number, noted_at_ms=entry["at_ms"], **{name: entry[name] for name in columns}))
-        session.flush()
-        row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
-        if row is not None:
-            self._sum_up_notes(session, row)
-
-    @staticmethod
-    def _sum_up_notes(session: Session, row: SessionRow) -> None:
-        notes = list(session.scalars(select(NoteRow).where(NoteRow.device == row.device, NoteRow.number == row.number)))
-        row.pain = max((note.pain for note in notes if note.pain is not None and not note.next_day), default=None)
-        row.pain_next_day = max((note.pain for note in notes if note.pain is not None and note.next_day), default=None)
-        row.limp = any(note.limp for note in notes)
-        row.swelling = any(note.swelling for note in notes)
-        session.flush()
-
-    def _put(self, session: Session, facts: Digest, received_at_ms: int) -> SessionRow:
-        """Write a log's facts, in place of what an earlier reading of it wrote; `_settle` the device afterwards."""
-        device, number = facts.session["device"], facts.session["number"]
-        row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
-        if row is None:
-            row = SessionRow(received_at_ms=received_at_ms, placed_at_ms=received_at_ms, not_after_ms=received_at_ms)
-            row.dated, row.clock_spread_ms, row.limp, row.swelling = "undated", 0, False, False
-        elif row.log_crc == facts.session["log_crc"]:
-            # The same came before: it had ended by the first time.
-            row.received_at_ms = min(row.received_at_ms, received_at_ms)
-        else:
-            row.received_at_ms = received_at_ms
-        for name, value in facts.session.items():
-            setattr(row, name, value)
-        session.add(row)
-        session.flush()
-        for table, name in _DETAILS:
-            session.execute(delete(table).where(table.session_id == row.id))  # type: ignore[attr-defined]
-            if details := getattr(facts, name):
-                session.execute(table.__table__.insert(), [{"session_id": row.id, **detail} for detail in details])  # type: ignore[attr-defined]
-        self._put_facts(session, device, facts.clock_facts)
-        seen = session.get(DeviceRow, device)
-        if seen is None or (seen.last_seen_at_ms is None and seen.boot <= row.boot):
-            seen = seen or DeviceRow(device=device, last_seen_at_ms=None)
-            seen.board, seen.core_version, seen.core_hash, seen.boot = row.board, row.core_version, row.core_hash, row.boot
-            session.add(seen)
-        self._sum_up_notes(session, row)
-        return row
-
-    @staticmethod
-    def _put_facts(session: Session, device: str, facts: Iterable[ClockFact]) -> None:
-        for fact in facts:
-            if not fact.is_plausible():
-                raise ValueError("a clock fact that cannot be")
-            columns = {"device": device, **vars(fact)}
-            if session.scalar(select(ClockFactRow.id).filter_by(**columns)) is None:
-                session.add(ClockFactRow(**columns))
-                session.flush()
-
-    @staticmethod
-    def _settle(session: Session, device: str) -> None:
-        """Date every session of a device by the clock facts that are known now, and say whose they are."""
-        rows = session.scalars(select(ClockFactRow).where(ClockFactRow.device == device))
-        facts = [ClockFact(row.boot, row.ticks_ms, row.epoch_ms, row.source) for row in rows]
-        wearers = list(session.scalars(select(AssignmentRow).where(AssignmentRow.device == device).order_by(AssignmentRow.from_at_ms)))
-        columns = ("athlete_id", "dated", "started_at_ms", "not_before_ms", "not_after_ms", "placed_at_ms", "clock_spread_ms")
-        query = select(
-            SessionRow.id,
-            SessionRow.boot,
-            SessionRow.start_ticks_ms,
-            SessionRow.duration_ms,
-            SessionRow.received_at_ms,
-            *(getattr(SessionRow, name) for name in columns),
-        ).where(SessionRow.device == device)
-        changed = []
-        for key, boot, ticks, duration, received, *held in session.execute(query):
-            dating = date_session(boot, ticks, duration, received, facts)
-            earliest = SINCE_EVER_MS if dating.not_before_ms is None else dating.not_before_ms
-            athlete_id = _wearer(wearers, earliest, dating.not_after_ms)
-            values = {"athlete_id": athlete_id, "placed_at_ms": dating.placed_at_ms, **vars(dating)}
-            if [values[name] for name in columns] != held:
-                changed.append({"id": key, **values})
-        if changed:
-            session.execute(update(SessionRow), changed)
-
-
-def _wearer(wearers: list[AssignmentRow], earliest_ms: int, latest_ms: int) -> int | None:
-    """Who wore the device through all of `earliest_ms` to `latest_ms`; None for nobody, or where it cannot be told."""
-    covering = [row.athlete_id for row in wearers if row.from_at_ms <= latest_ms and (row.to_at_ms is None or row.to_at_ms > earliest_ms)]
-    is_covered = any(row.from_at_ms <= earliest_ms for row in wearers)
-    return covering[0] if is_covered and len(set(covering)) == 1 else None
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 62:
-        raise ValueError("not an integer that the store can hold")
-    return value
-
-
-__all__ = ["BY_HAND", "FROM_HOST", "Hello", "Rebuilt", "Recording", "SessionDetail", "Store", "Wearing", "now_ms", "to_ms"]
+def rebuild_store(url: str | None = None, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+    """Make the store at `url` anew, of whatever layout it is; one that is no database any more is first moved to quarantine."""
+    try:
+        with Store(url, rebuilding=True) as store:
+            return store.rebuild(progress=progress)
+    except DamagedStore:
+        path = sqlite_path(url or Home.from_environment().store_url)
+        aside = make_folder(Home(path.parent).quarantine) / f"{path.name}.{now_ms()}"
+        with disk.explained(path):
+            for ending in ("", "-wal", "-shm"):
+                if (part := path.with_name(path.name + ending)).exists():
+                    part.rename(aside.with_name(aside.name + ending))
+        with Store(url, rebuilding=True) as store:
+            return store.rebuild(progress=progress)

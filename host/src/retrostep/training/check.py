@@ -13,8 +13,8 @@ from retrostep.archive.store import Recording, Store
 from retrostep.training.dates import day_of, day_start_ms, day_text, today
 from retrostep.training.finding import FAIL, INFO, OK, ORDER, UNKNOWN, AthleteVerdict, Finding, worst
 from retrostep.training.load import CHRONIC_DAYS, SPIKE_DAYS
-from retrostep.training.outing import GAP_LIMIT_MS, LEAST_BACKWARD_MS, outings
-from retrostep.training.quality import GAPS, Core, troubles
+from retrostep.training.outing import LEAST_BACKWARD_MS, outings
+from retrostep.training.quality import GAP_LIMIT_MS, Core, troubles
 from retrostep.training.rule import Judgement, Limits, Rule, Training
 from retrostep.training.rules import BY_NAME, QUALITY, QUALITY_SOURCE, RULES
 
@@ -62,14 +62,14 @@ class Check:
         return own or self._overrides.get((rule.rule, None)) or rule.limits
 
     def _of_athlete(self, athlete_id: int, name: str, recordings: Iterable[Recording]) -> AthleteVerdict:
-        dated: list[tuple[Recording, list[str]]] = []
+        dated: list[Recording] = []
         undated: list[Recording] = []
         for recording in recordings:
             if recording.started_at_ms is None:
                 if recording.not_before_ms is None or recording.not_before_ms < self.until_ms:
                     undated.append(recording)
             elif recording.started_at_ms < self.until_ms:
-                dated.append((recording, troubles(recording, self.core)))
+                dated.append(recording)
         training = Training(self.on, self.since, outings(dated), undated)
         findings: list[Finding] = []
         for rule in RULES:
@@ -96,13 +96,13 @@ class Check:
         if latest is not None and not told:
             yield _finding(rule, limits, latest)
 
-    def _quality(self, athlete_id: int, training: Training, dated: list[tuple[Recording, list[str]]]) -> Iterator[Finding]:
+    def _quality(self, athlete_id: int, training: Training, dated: list[Recording]) -> Iterator[Finding]:
         since_ms = day_start_ms(self.since)
-        judged = [(recording, wrong) for recording, wrong in dated if recording.placed_at_ms >= since_ms]
+        judged = [recording for recording in dated if recording.placed_at_ms >= since_ms]
         late = [recording for recording in training.undated if recording.placed_at_ms >= since_ms]
         is_sound = True
-        for recording, wrong in judged:
-            if wrong:
+        for recording in judged:
+            if wrong := troubles(recording, self.core):
                 is_sound = False
                 self.met_damage |= recording.damage > 0 or recording.lost_records > 0
                 yield _trouble(recording, wrong, f"on {day_text(day_of(recording.placed_at_ms))}")
@@ -115,7 +115,7 @@ class Check:
             count = len(judged)
             recordings = f"{count} recording" + ("s" if count > 1 else "")
             why = f"{recordings} in the {self.on - self.since + 1} days to {day_text(self.on)}, whole and dated."
-            yield _quality_finding(OK, judged[-1][0].id, why, "")
+            yield _quality_finding(OK, judged[-1].id, why, "")
 
     def _no_data(self, athlete_id: int) -> Finding:
         days = f"the {self.on - self.since + 1} days to {day_text(self.on)}"
@@ -195,12 +195,10 @@ def _quality_finding(
 
 
 def _trouble(recording: Recording, wrong: list[str], when: str) -> Finding:
-    reasons = list(wrong)
     measured = limit = None
-    if GAPS in reasons:
+    if recording.gap_ms > GAP_LIMIT_MS:
         measured, limit = recording.gap_ms / 1_000, GAP_LIMIT_MS / 1_000
-        reasons[reasons.index(GAPS)] = f"{measured:.1f} s of samples are missing"
-    why = f"The recording {when} cannot be judged whole: {'; '.join(reasons)}."
+    why = f"The recording {when} cannot be judged for certain: {'; '.join(wrong)}."
     return _quality_finding(UNKNOWN, recording.id, why, f"See `retrostep session {recording.id}`.", measured, limit)
 
 

@@ -5,7 +5,7 @@ from statistics import median
 
 from retrostep.training.dates import day_text, span_text
 from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
-from retrostep.training.rule import Judgement, Limits, Training, grade
+from retrostep.training.rule import BELOW, FROM, Judgement, Limits, Training, grade
 
 CADENCE_DAYS = 28
 STEADY = "Raise backward cadence more slowly; slow down when the device buzzes."
@@ -16,7 +16,7 @@ def ramp_alerts(training: Training, limits: Limits) -> Iterator[Judgement]:
     for place in training.judged:
         outing = training.backward[place]
         count = sum(recording.ramp_stops for recording in outing.recordings)
-        verdict, limit = grade(count, limits, reached=True)
+        verdict, limit = grade(count, limits, FROM)
         why = f"The device gave {count or 'no'} stop alert{'' if count == 1 else 's'} for rising cadence on {day_text(outing.day)}."
         yield Judgement(verdict, count, limit, outing.id, why, STEADY)
 
@@ -28,11 +28,11 @@ def warm_up(training: Training, limits: Limits) -> Iterator[Judgement]:
     for place in training.judged:
         outing = training.backward[place]
         measured_s = outing.warm_up_ms / 1_000
-        verdict, limit = _at_least(measured_s, limits)
+        verdict, limit = grade(measured_s, limits, BELOW)
         why = f"{span_text(outing.warm_up_ms)} forward before the first backward bout on {day_text(outing.day)}."
         if verdict != OK and any(recording.warm_up_mark for recording in outing.recordings):
             verdict, why = INFO, why + " The athlete pressed the button for a warm-up done in another way."
-        elif verdict != OK and (outing.hidden_ms is None or _at_least(measured_s + outing.hidden_ms / 1_000, limits)[0] == OK):
+        elif verdict != OK and (outing.hidden_ms is None or grade(measured_s + outing.hidden_ms / 1_000, limits, BELOW)[0] == OK):
             verdict, why = UNKNOWN, why + " Part of the session was not recorded, so it may have been more."
         yield Judgement(verdict, measured_s, limit, outing.id, why, "Walk and jog forward first, until warm.")
 
@@ -81,7 +81,7 @@ def pain(training: Training, limits: Limits) -> Iterator[Judgement]:
             if not said and not recording.limp and not recording.swelling:
                 continue
             measured = max(said, default=None)
-            verdict, limit = (OK, limits.warn) if measured is None else grade(measured, limits, reached=True)
+            verdict, limit = (OK, limits.warn) if measured is None else grade(measured, limits, FROM)
             words = [] if measured is None else [f"Pain {measured} of 10"]
             if recording.pain_next_day:
                 words.append("not settled on the day after")
@@ -92,11 +92,3 @@ def pain(training: Training, limits: Limits) -> Iterator[Judgement]:
             why = f"{', '.join(words).capitalize()}, noted for the session on {day_text(outing.day)}."
             todo = "No backward running until it has settled; see somebody who treats it if it does not."
             yield Judgement(verdict, measured, limit, recording.id, why, todo)
-
-
-def _at_least(value: float, limits: Limits) -> tuple[str, float | None]:
-    if limits.fail is not None and value < limits.fail:
-        return FAIL, limits.fail
-    if limits.warn is not None and value < limits.warn:
-        return WARN, limits.warn
-    return OK, limits.fail if limits.warn is None else limits.warn

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from retrostep.archive.store import Recording
 from retrostep.training.dates import day_of
+from retrostep.training.quality import is_cut
 
 PAUSE_MS = 30 * 60_000
 """Rest between recordings of one outing. An engineering number: longer than rests between intervals, shorter than between practices."""
@@ -15,19 +16,16 @@ PAUSE_MS = 30 * 60_000
 LEAST_BACKWARD_MS = 10_000
 """Less backward time than this is a few steps back, not backward running. An engineering number."""
 
-GAP_LIMIT_MS = 1_000
-"""Gaps in samples up to this in a recording hide three steps at most, and are let pass. An engineering number."""
-
 
 class Outing:
     """One or more recordings, judged as one. All durations in ms.
 
-    hidden_ms is how much backward time may be missing from `backward_ms` because of gaps; None where that cannot be told.
+    hidden_ms is how much backward time may be missing from `backward_ms` because of gaps; None where it was cut.
     """
 
     __slots__ = ("backward_ms", "day", "end_ms", "forward_ms", "hidden_ms", "is_backward", "recordings", "start_ms")
 
-    def __init__(self, recording: Recording, troubles: list[str]) -> None:
+    def __init__(self, recording: Recording) -> None:
         assert recording.started_at_ms is not None
         self.recordings = [recording]
         self.start_ms = recording.started_at_ms
@@ -35,7 +33,7 @@ class Outing:
         self.day = day_of(recording.started_at_ms)
         self.backward_ms = recording.backward_ms
         self.forward_ms = recording.forward_ms
-        self.hidden_ms = _hidden_ms(recording, troubles)
+        self.hidden_ms = _hidden_ms(recording)
         self.is_backward = self.backward_ms >= LEAST_BACKWARD_MS
 
     def takes(self, recording: Recording) -> bool:
@@ -43,7 +41,7 @@ class Outing:
         assert recording.started_at_ms is not None
         return recording.started_at_ms <= self.end_ms + PAUSE_MS
 
-    def add(self, recording: Recording, troubles: list[str]) -> None:
+    def add(self, recording: Recording) -> None:
         """Let `recording` be part of this outing."""
         assert recording.started_at_ms is not None
         last = self.recordings[-1]
@@ -53,7 +51,7 @@ class Outing:
         else:
             self.backward_ms += recording.backward_ms
             self.forward_ms += recording.forward_ms
-        hidden = _hidden_ms(recording, troubles)
+        hidden = _hidden_ms(recording)
         self.hidden_ms = None if hidden is None or self.hidden_ms is None else self.hidden_ms + hidden
         self.recordings.append(recording)
         self.end_ms = max(self.end_ms, recording.started_at_ms + recording.duration_ms)
@@ -80,18 +78,16 @@ class Outing:
         return max(self.recordings, key=lambda recording: recording.backward_ms).backward_cadence_x10
 
 
-def outings(recordings: Iterable[tuple[Recording, list[str]]]) -> list[Outing]:
-    """Dated recordings in order of their start, each with what is wrong with it, as outings."""
+def outings(recordings: Iterable[Recording]) -> list[Outing]:
+    """Dated recordings in order of their start as outings."""
     found: list[Outing] = []
-    for recording, troubles in recordings:
+    for recording in recordings:
         if found and found[-1].takes(recording):
-            found[-1].add(recording, troubles)
+            found[-1].add(recording)
         else:
-            found.append(Outing(recording, troubles))
+            found.append(Outing(recording))
     return found
 
 
-def _hidden_ms(recording: Recording, troubles: list[str]) -> int | None:
-    if not troubles:
-        return recording.gap_ms
-    return recording.gap_ms if troubles == ["gaps"] else None
+def _hidden_ms(recording: Recording) -> int | None:
+    return None if is_cut(recording) else recording.gap_ms

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
-from retrostep_core.log.records import FLASH_FULL, INTERRUPTED
+from retrostep_core.log.records import BY_BUTTON, BY_ITSELF, FLASH_FULL, INTERRUPTED
 
 from retrostep.archive.store import Recording
-from retrostep.training.outing import GAP_LIMIT_MS
 
-GAPS = "gaps"
+_WHOLE = (BY_ITSELF, BY_BUTTON)
+
+GAP_LIMIT_MS = 1_000
+"""Gaps in samples up to this in a recording hide three steps at most, and are let pass. An engineering number."""
+
 NOT_TOLD = "0" * 16
+"""The fingerprint of a core that does not tell it."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,16 @@ class Core:
         return theirs > self.version or (theirs == self.version and fingerprint not in (self.hash, NOT_TOLD))
 
 
+def is_cut(recording: Recording) -> bool:
+    """Whether an unknown part of it is missing, so that there may have been more of everything."""
+    return recording.end_reason not in _WHOLE or bool(recording.damage or recording.lost_records) or recording.contradictory
+
+
 def troubles(recording: Recording, core: Core) -> list[str]:
-    """What is wrong with a recording, in words; nothing is the usual case. Its date is not looked at."""
+    """What keeps a recording from being judged, in words; nothing is the usual case. Its date is not looked at."""
     found = []
     if recording.gap_ms > GAP_LIMIT_MS:
-        found.append(GAPS)
+        found.append(f"{recording.gap_ms / 1_000:.1f} s of samples are missing")
     if recording.end_reason == INTERRUPTED:
         found.append("it was interrupted (the device lost power or was reset)")
     elif recording.end_reason == FLASH_FULL:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from retrostep.training.dates import day_text
-from retrostep.training.rule import WEEK_DAYS, Judgement, Limits, Training, grade
+from retrostep.training.rule import FROM, WEEK_DAYS, Judgement, Limits, Training, grade
 
 
 def frequency(training: Training, limits: Limits) -> Iterator[Judgement]:
@@ -30,6 +30,6 @@ def rest_days(training: Training, limits: Limits) -> Iterator[Judgement]:
         following = training.backward[place + 1] if place + 1 < len(training.backward) else None
         if following is not None and following.day - outing.day <= 1:
             continue
-        verdict, limit = grade(run, limits, reached=True)
+        verdict, limit = grade(run, limits, FROM)
         why = f"{run} day{'s' if run > 1 else ''} in a row with backward running up to {day_text(outing.day)}."
         yield Judgement(verdict, run, limit, outing.id, why, "Leave at least one day between days with backward running.")

@@ -8,6 +8,7 @@ from retrostep.training.finding import FAIL, OK, WARN
 from retrostep.training.outing import Outing
 
 WEEK_DAYS = 7
+ABOVE, FROM, BELOW = "above", "from", "below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Rule:
 
     rule       its name
     judges     what is compared with what
-    warn, fail default limits in `unit`; `reached` says that reaching one exceeds it, otherwise only more (or less) does
+    warn, fail default limits in `unit`
+    exceeded   how a limit is exceeded: ABOVE it, FROM it on, or BELOW it
     basis      where the numbers come from, and what was chosen here for want of a study
     source     the citation, which says no more than the source does
     by_dates   whether an undated session could change what it says
@@ -80,7 +82,7 @@ class Rule:
     basis: str
     source: str
     judge: Callable[[Training, Limits], Iterator[Judgement]]
-    reached: bool = False
+    exceeded: str = ABOVE
     by_dates: bool = True
     enabled: bool = True
 
@@ -90,11 +92,13 @@ class Rule:
         return Limits(self.warn, self.fail, self.enabled)
 
 
-def grade(value: float, limits: Limits, *, reached: bool = False) -> tuple[str, float | None]:
-    """(verdict, limit that was exceeded, or the nearest one) of a value that must not go beyond the limits."""
+def grade(value: float, limits: Limits, exceeded: str = ABOVE) -> tuple[str, float | None]:
+    """(verdict, limit that was exceeded, or the nearest one) of a value, where limits are exceeded as `exceeded` says."""
 
     def beyond(limit: float | None) -> bool:
-        return limit is not None and (value >= limit if reached else value > limit)
+        if limit is None:
+            return False
+        return value > limit if exceeded == ABOVE else value >= limit if exceeded == FROM else value < limit
 
     if beyond(limits.fail):
         return FAIL, limits.fail

@@ -8,7 +8,7 @@ from retrostep.training.conduct import cadence_jump, pain, ramp_alerts, stretch,
 from retrostep.training.finding import UNKNOWN
 from retrostep.training.load import acwr, first_exposure, session_spike, share, weekly_volume
 from retrostep.training.rhythm import frequency, rest_days
-from retrostep.training.rule import Rule
+from retrostep.training.rule import BELOW, FROM, Rule
 
 _FRANDSEN = (
     "Frandsen 2025, Br J Sports Med 59:1203 (5205 runners): against sessions up to 10 % beyond the longest run of 30 days, overuse "
@@ -58,7 +58,7 @@ RULES: tuple[Rule, ...] = (
         basis="return-to-running programs for forward running, carried over; the step from warning to limit is an engineering default",
         source=f"{_DELAWARE}. {_TRIALS}: at least one day of rest between runs",
         judge=rest_days,
-        reached=True,
+        exceeded=FROM,
     ),
     Rule(
         rule="weekly_volume",
@@ -107,18 +107,19 @@ RULES: tuple[Rule, ...] = (
         basis=_ENGINEERING,
         source="None: no published threshold for a rise of cadence within a run was found; these numbers were chosen here",
         judge=ramp_alerts,
-        reached=True,
+        exceeded=FROM,
         by_dates=False,
     ),
     Rule(
         rule="warm_up",
-        judges="forward time before the first backward bout; less than the limit exceeds it",
+        judges="forward time before the first backward bout",
         warn=300,
         fail=None,
         unit="s",
         basis="a return-to-run program asks for two to three times as much; 5 min is an engineering default",
         source=f"{_TRIALS}: stretch and warm up for 10 to 15 min before exercise",
         judge=warm_up,
+        exceeded=BELOW,
         by_dates=False,
     ),
     Rule(
@@ -130,6 +131,7 @@ RULES: tuple[Rule, ...] = (
         basis=_ENGINEERING,
         source="None: the oldest advice for backward running is to stretch the lower limbs afterwards; no study of it was found",
         judge=stretch,
+        exceeded=BELOW,
         by_dates=False,
     ),
     Rule(
@@ -151,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         basis="return-to-run programs hold back for pain and swelling; 3 and 5 of 10 are engineering defaults",
         source=f"{_TRIALS}: no progress to the next phase with swelling, stiffness or more pain during or after running",
         judge=pain,
-        reached=True,
+        exceeded=FROM,
         by_dates=False,
     ),
 )
