@@ -47,7 +47,11 @@ def _plug(config: dict, control: object) -> None:
 
     machine.plug(config, leg, control)
     import select
+    import tasks
     import time
+
+    # The built-in one cannot be shadowed from sys.path, only here.
+    sys.modules["_asyncio"] = tasks
 
     from flash import Flash
 
@@ -56,7 +60,7 @@ def _plug(config: dict, control: object) -> None:
     vfs.mount(vfs.VfsLfs2(flash), "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    shims = (time, select, machine)
+    shims = (time, select, machine, tasks)
     for name in set(sys.modules) - before | {"launch"}:
         if sys.modules[name] not in shims:
             del sys.modules[name]
