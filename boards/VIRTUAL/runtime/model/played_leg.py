@@ -17,6 +17,8 @@ class PlayedLeg:
 
     def __init__(self, file: object, start_us: int | None = None) -> None:
         head = array("i", bytes(4 * _HEAD_INTS))
+        # After a reset the supervisor hands over the same open file, wherever the last run left off.
+        file.seek(0)
         file.readinto(head)
         self.start_us = start_us
         self._file = file
