@@ -29,6 +29,8 @@ GC_MS = 10000
 # Between attempts to find a sensor that is missing.
 RETRY_MS = 5000
 MISHAP_MS = 1000
+# The same mishap is not told more often.
+MISHAP_AGAIN_MS = 60000
 # Steps of the server before the other tasks get their turn.
 SERVES = 8
 FAULT_TEXTS = (
@@ -55,6 +57,8 @@ class App:
         self._told = 0
         self._battery_ms = -BATTERY_MS
         self._gc_ms = 0
+        self._mishap_text = ""
+        self._mishap_ms = 0
         self._interval_ms = board.watermark * 1000 // 104
         self._input = bytearray(64)
         self.session = Session(
@@ -245,7 +249,13 @@ class App:
     def _mishap(self, error: Exception) -> None:
         text = io.StringIO()
         sys.print_exception(error, text)
-        for line in text.getvalue().split("\n"):
+        text = text.getvalue()
+        now_ms = self.clock.ticks_ms()
+        if text == self._mishap_text and now_ms - self._mishap_ms < MISHAP_AGAIN_MS:
+            return
+        self._mishap_text = text
+        self._mishap_ms = now_ms
+        for line in text.split("\n"):
             if line:
                 self._say(line)
 

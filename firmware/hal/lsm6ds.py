@@ -72,16 +72,14 @@ class Lsm6ds:
         return self._state[fifo.FOREIGN] + self._state[fifo.HALVES]
 
     def peak_mg(self) -> int:
-        """Largest specific force since this was last asked."""
+        """Largest specific force since this was last asked; 0 where nothing was sampled."""
         square = self._state[fifo.PEAK]
         self._state[fifo.PEAK] = 0
         # Newton's way to the whole root, from above: three axes of 16 g are 27.7 g.
-        root = 32768
-        while True:
-            closer = (root + square // root) >> 1
-            if closer >= root:
-                return root
-            root = closer
+        root = 32767
+        while root * root > square:
+            root = (root + square // root) >> 1
+        return root
 
     def start(self) -> None:
         """Set the chip up and empty its FIFO; takes 0.8 s. Raises SensorFault."""

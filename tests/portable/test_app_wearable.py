@@ -463,7 +463,7 @@ def test_a_fault_of_the_program_is_told_and_survived():
 
     def work():
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) in (2, 3):
             raise ValueError("a fault of this program")
         if len(calls) == 4:
             raise Enough
@@ -473,4 +473,4 @@ def test_a_fault_of_the_program_is_told_and_survived():
     except Enough:
         worn.live(0.1)
     assert len(calls) == 4
-    assert "a fault of this program" in worn.hardware.line.said()
+    assert worn.hardware.line.said().count("a fault of this program") == 1

@@ -232,6 +232,18 @@ def test_fine_frequency_gives_the_first_rate():
     assert rig.sensor.timebase.milli_hz // 100 == 1010
 
 
+def test_the_peak_is_the_largest_since_it_was_asked():
+    rig = Rig()
+    rig.start()
+    assert rig.sensor.peak_mg() == 0
+    rig.bus.made = 6000
+    rig.wait(100)
+    rig.take()
+    made = rig.bus.made - 1
+    assert rig.sensor.peak_mg() == (made * 15991) >> 15
+    assert rig.sensor.peak_mg() == 0
+
+
 def test_a_missing_sensor_says_what_to_check():
     rig = Rig()
     rig.bus.dead = True
