@@ -9,7 +9,9 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 SCORER = ROOT.parent / "shared" / "bench" / "score.py"
 
-sys.path[0:0] = [str(ROOT / "tests/portable"), str(ROOT / "firmware"), str(ROOT / "boards/VIRTUAL"), str(ROOT / "tests/e2e")]
+sys.path[0:0] = [
+    str(ROOT / path) for path in ("tests/portable", "firmware", "boards/VIRTUAL", "boards/VIRTUAL/runtime/model", "tests/e2e", "tests/host")
+]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from retrostep.archive.names import device_name, session_id
 from retrostep.archive.raw import RawLogs
 from retrostep.archive.store import Store
 from retrostep.device.client import Board
-from retrostep.device.core import core_hash
+from retrostep.device.core import core_hash, other_core
 from retrostep.device.progress import Progress, silent
 from retrostep.errors import DamagedData, Refused, SyncRunning
 
@@ -112,15 +112,6 @@ def sync_board(board: Board, raw: RawLogs, store: Store, progress: Progress = si
     result.athlete = next((worn.athlete for worn in store.assignments() if worn.device == device and worn.to_at_ms is None), None)
     result.seconds = round(time.monotonic() - begun, 3)
     return result
-
-
-def other_core(port: str, hello: messages.Hello) -> str:
-    """The sentence about a board whose core isn't this computer's."""
-    version = ".".join(map(str, hello.core_version))
-    return (
-        f"{hello.device} runs another core ({version}, {hello.core_hash.hex()}) than this computer carries ({core_hash().hex()}): "
-        f"run `retrostep deploy --board {hello.board} --port {port}`. Its sessions can be synced all the same."
-    )
 
 
 @contextmanager

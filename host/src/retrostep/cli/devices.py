@@ -11,11 +11,10 @@ from retrostep_core.log.records import FAULT_NAMES
 from retrostep.cli._options import json_option
 from retrostep.cli._ports import complain, ports_option
 from retrostep.device.client import Board
-from retrostep.device.core import core_hash
+from retrostep.device.core import core_hash, other_core
 from retrostep.device.open import Line
 from retrostep.device.ports import ports
 from retrostep.errors import BoardNotFound, RetrostepError
-from retrostep.sync import other_core
 
 
 @click.command("devices")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import retrostep_core
 from retrostep_core.fingerprint import fingerprint
+from retrostep_core.link import messages
 
 
 @cache
@@ -19,3 +20,12 @@ def core_hash() -> bytes:
 
 def _bytes(path: Path) -> Iterator[bytes]:
     yield path.read_bytes()
+
+
+def other_core(port: str, hello: messages.Hello) -> str:
+    """The sentence, with the cure, about the board at `port` whose core isn't this computer's."""
+    version = ".".join(map(str, hello.core_version))
+    return (
+        f"{hello.device} runs another core ({version}, {hello.core_hash.hex()}) than this computer carries ({core_hash().hex()}): "
+        f"run `retrostep deploy --board {hello.board} --port {port}`. Its sessions can be synced all the same."
+    )

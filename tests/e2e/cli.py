@@ -1,0 +1,51 @@
+"""The `retrostep` command, run as its user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RETROSTEP = [sys.executable, "-m", "retrostep"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed, as JSON."""
+        return json.loads(self.out)
+
+
+class Retrostep:
+    """The command with its data folder at `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {**os.environ, "RETROSTEP_HOME": str(home), "COLUMNS": "200"}
+
+    def __call__(self, *arguments: object, timeout_s: float = 60) -> Ran:
+        run = self.start(*arguments)
+        out, err = run.communicate(timeout=timeout_s)
+        assert "Traceback" not in err, err
+        return Ran(run.returncode, out, err)
+
+    def start(self, *arguments: object) -> "subprocess.Popen[str]":
+        """The command, still running."""
+        command = [*RETROSTEP, *map(str, arguments)]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def one_sentence(ran: Ran) -> str:
+    """The error, which is one line that ends in a full stop, on stderr."""
+    lines = ran.err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ") and lines[0].endswith("."), ran.err
+    return lines[0]
