@@ -8,10 +8,12 @@ import json
 import os
 import sys
 
+import utime
 import vfs
 
 # Where this file lies, before the host's files go out of sight.
 _HERE = __file__.rsplit("/", 1)[0]
+_FINE_US = 10000
 
 
 def start(names: dict) -> None:
@@ -37,18 +39,19 @@ def _plug(config: dict, control: object) -> None:
     """Put the shims in the place of the interpreter's modules, and the board's flash in that of the host's files."""
     before = set(sys.modules)
     sys.path[0:0] = [_HERE, _HERE + "/shims", _HERE + "/model"]
-    import clock
+    import virtual_clock as clock
     from played_leg import PlayedLeg
 
-    clock.system = clock.Clock(config["speed_milli"], config["now_us"], config["rtc_us"])
+    clock.system = clock.Clock(config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, _pause)
     leg = PlayedLeg(open(config["leg"], "rb"), config["leg_start_us"])
 
     import machine
 
     machine.plug(config, leg, control)
     import select
-    import tasks
     import time
+
+    import tasks
 
     # The built-in one cannot be shadowed from sys.path, only here.
     sys.modules["_asyncio"] = tasks
@@ -64,6 +67,14 @@ def _plug(config: dict, control: object) -> None:
     for name in set(sys.modules) - before | {"launch"}:
         if sys.modules[name] not in shims:
             del sys.modules[name]
+
+
+def _pause(us: int) -> None:
+    """Let the host's time pass; usleep is exact, but a long one would not answer to Ctrl-C."""
+    if us >= _FINE_US:
+        utime.sleep_ms(us // 1000)
+        us %= 1000
+    utime.sleep_us(us)
 
 
 def _run(name: str, names: dict) -> bool:

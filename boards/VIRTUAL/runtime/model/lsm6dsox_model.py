@@ -225,7 +225,7 @@ class LSM6DSOX:
             return
         now = self._now_us()
         behind = (now - self._next_us) // (self._period_us + 1)
-        if behind > _MOST_BEHIND:
+        if behind > _MOST_BEHIND and self._registers[_FIFO_CTRL4] & 7 != _STOPS:
             self._skip(behind - _MOST_BEHIND)
         while self._next_us <= now:
             self._sample(self._next_us)

@@ -6,7 +6,7 @@ Pins read what the supervisor's --pins file says and write their level there, so
 import json as _json
 import sys as _sys
 
-import clock as _clock
+import virtual_clock as _clock
 from lsm6dsox_model import LSM6DSOX as _LSM6DSOX
 from umachine import PinBase as _PinBase
 from umachine import Signal, idle  # noqa: F401 part of what this module gives

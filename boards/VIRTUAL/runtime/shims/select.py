@@ -1,7 +1,7 @@
 """MicroPython's select module whose waits pass in virtual time."""
 
-import clock as _clock
 import uselect as _uselect
+import virtual_clock as _clock
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401 part of what this module gives
 from utime import sleep_us as _real_sleep_us
 

@@ -1,6 +1,6 @@
 """MicroPython's time module on virtual time, with an ESP32's habits: ticks wrap at 2**30, the epoch is 2000."""
 
-import clock as _clock
+import virtual_clock as _clock
 from utime import gmtime as _gmtime
 from utime import mktime as _mktime
 

@@ -6,14 +6,8 @@ altogether until the program sleeps again; from then on by CRAWL_US a look, so t
 Time slept passes in full.
 """
 
-from utime import sleep_ms as _real_sleep_ms
-from utime import sleep_us as _real_sleep_us
-from utime import ticks_us as _real_us
-
 LOOK_US = 50000
 CRAWL_US = 1000
-# Shorter waits are left to usleep, which knows no interrupt but is exact.
-_FINE_US = 10000
 
 system = None
 
@@ -21,14 +15,14 @@ system = None
 class Clock:
     """Microseconds since power-on at `speed_milli` / 1000 times the host's pace, beginning at `now_us`.
 
-    `rtc_us` is added to give the wall clock (since 2000, as the ESP32's). `real_us` and `real_sleep_us` are there for tests.
+    `real_us()` tells the host's time and `real_pause(us)` lets it pass. `rtc_us` more is the wall clock (since 2000, as the ESP32's).
     """
 
-    def __init__(self, speed_milli: int, now_us: int, rtc_us: int = 0, real_us: object = None, real_sleep_us: object = None) -> None:
+    def __init__(self, speed_milli: int, now_us: int, rtc_us: int, real_us: object, real_pause: object) -> None:
         self.speed_milli = speed_milli
         self.rtc_us = rtc_us
-        self._real_us = real_us or _real_us
-        self._real_sleep_us = real_sleep_us or _pause
+        self._real_us = real_us
+        self._real_pause = real_pause
         self._now = now_us
         self._base = now_us
         self._anchor = self._real_us()
@@ -55,7 +49,7 @@ class Clock:
         end = self.now_us() + us
         wait = self.real_us(end - self._due())
         if wait > 0:
-            self._real_sleep_us(wait)
+            self._real_pause(wait)
         self.woke(end, end)
 
     def real_us(self, us: int) -> int:
@@ -81,10 +75,3 @@ class Clock:
     def _due(self) -> int:
         return self._base + (self._real_us() - self._anchor) * self.speed_milli // 1000
 
-
-def _pause(us: int) -> None:
-    """Sleep on the host; a long sleep answers to Ctrl-C."""
-    if us >= _FINE_US:
-        _real_sleep_ms(us // 1000)
-        us %= 1000
-    _real_sleep_us(us)
