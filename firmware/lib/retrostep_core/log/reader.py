@@ -27,10 +27,11 @@ def walk(read, size: int, buf):
     view = memoryview(buf)
     base = 0
     have = read(0, view[: min(size, len(buf))]) if size else 0
-    pos = 4 if have >= 4 and bytes(view[:4]) == r.MAGIC else 0
+    pos = 0  # not 4: where a byte of the magic is gone, a record may begin before that
+    behind = -1  # where the last sound record ends
     while pos + r.OVERHEAD <= size:
         at = pos - base
-        if at + min(r.MAX_RECORD, size - pos) > have:
+        if at < 0 or at + min(r.MAX_RECORD, size - pos) > have:
             have = read(pos, view[: min(len(buf), size - pos)])
             base = pos
             at = 0
@@ -42,6 +43,11 @@ def walk(read, size: int, buf):
         if end + 4 <= have and struct.unpack_from("<I", buf, end)[0] == r.crc32(view[at:end]):
             yield pos, buf[at], buf[at + 1], view[at + 3 : end]
             pos += buf[at + 2] + r.OVERHEAD
+            behind = pos
+        elif pos == behind:
+            # Where bytes are gone, the next record's first ones may have passed for the last ones of a CRC.
+            pos -= 3
+            behind = -1
         else:
             pos += 1
 
@@ -67,6 +73,8 @@ def scan(data, damage=None):
     expected = 0
     end = 4 if bytes(view[:4]) == r.MAGIC else 0
     for offset, kind, seq, payload in walk(read, size, bytearray(2048)):
+        if offset < end:
+            end = 0 if end == 4 else offset
         if damage is not None and (offset != end or seq != expected):
             damage.append(Damage(end, offset - end, (seq - expected) & 255))
         end = offset + len(payload) + r.OVERHEAD
