@@ -44,15 +44,21 @@ class App:
     """`hardware` has board, store, clock, identity, console, signal, battery, save_limits, and button and imu (either may be None)."""
 
     def __init__(self, hardware: object) -> None:
+        # `hardware` and its board are not kept: their code, needed at the start only, is let go (main.py).
         board = hardware.board
         self.identity = hardware.identity
         self.clock = hardware.clock
         self.limits = board.limits
-        self._hardware = hardware
+        self._trouble = board.trouble
+        self._store = hardware.store
+        self._console = hardware.console
+        self._signal = hardware.signal
+        self._battery = hardware.battery
+        self._button = hardware.button
+        self._save_limits = hardware.save_limits
         self._imu = hardware.imu
         self._sampling = False
         self._retry_ms = 0
-        self._sampled_ms = 0
         self._faults = messages.FAULT_SETTINGS if board.trouble else 0
         self._told = 0
         self._battery_ms = -BATTERY_MS
@@ -63,7 +69,7 @@ class App:
         self._input = bytearray(64)
         self.session = Session(
             None,
-            hardware.store,
+            self._store,
             hardware.identity,
             hardware.clock,
             board.limits,
@@ -75,15 +81,15 @@ class App:
         self._sink = _Reasons(self.session)
         self.engine = Engine(self._sink, board.limits, board.placement, board.side, board.mount is not None)
         self.session.engine = self.engine
-        self.server = Server(hardware.store, self, hardware.console)
-        self.session.watcher = _Watcher(self.server, hardware.signal, hardware.clock)
+        self.server = Server(self._store, self, self._console)
+        self.session.watcher = _Watcher(self.server, self._signal, hardware.clock)
         hardware.clock.on_set = self.session.clock_fact
 
     # ---- what the link asks of a wearable
 
     def set_limits(self, limits: object) -> None:
         """These limits hold from now on and survive a reboot; OSError where they cannot be kept, and then the old ones stay."""
-        self._hardware.save_limits(limits)
+        self._save_limits(limits)
         self.limits = limits
         self.engine.set_limits(limits)
         self.session.limits = limits
@@ -95,8 +101,8 @@ class App:
         totals = records.ZERO
         if session.open:
             totals = records.Totals(tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms)
-        store = self._hardware.store
-        battery = self._hardware.battery
+        store = self._store
+        battery = self._battery
         return messages.Status(
             messages.IN_SESSION if session.open else messages.IDLE,
             session.number if session.open else 0,
@@ -120,13 +126,12 @@ class App:
 
     def start(self) -> None:
         """Close what an earlier boot left open, and begin to sample."""
-        hardware = self._hardware
-        for sentence in hardware.board.trouble:
+        for sentence in self._trouble:
             self._say(sentence)
-        if hardware.store.damaged:
+        if self._store.damaged:
             self._say("state.bin was damaged: numbers go on from the highest in the logs")
             self._faults |= messages.FAULT_LOG_DAMAGED
-        recovery = recover(hardware.store, hardware.store.boot)
+        recovery = recover(self._store, self._store.boot)
         self._faults |= recovery.faults
         if recovery.closed:
             self._say("%d interrupted session(s) closed" % recovery.closed)
@@ -163,20 +168,19 @@ class App:
     def keep_house(self) -> None:
         """Twice a second: the session's housekeeping, the battery, the garbage."""
         now_ms = self.clock.ticks_ms()
-        hardware = self._hardware
         if now_ms - self._battery_ms >= BATTERY_MS:
             self._battery_ms = now_ms
-            hardware.battery.measure()
+            self._battery.measure()
         if self._sampling:
             peak_mg = self._imu.peak_mg()
             if peak_mg > self.session.peak_mg:
                 self.session.peak_mg = peak_mg
-        self.session.tick(now_ms, hardware.battery.millivolt, hardware.battery.percent)
+        self.session.tick(now_ms, self._battery.millivolt, self._battery.percent)
         faults = self.faults
         for fault, text in FAULT_TEXTS:
             if faults & fault and not self._told & fault:
                 self._say(text)
-                hardware.signal.play(signal.TROUBLE, now_ms, 1)
+                self._signal.play(signal.TROUBLE, now_ms, 1)
         self._told = faults
         if now_ms - self._gc_ms >= GC_MS and not self.server.busy:
             self._gc_ms = now_ms
@@ -184,14 +188,13 @@ class App:
 
     def attend(self) -> bool:
         """The button, the signal and the link; True while the line has more to carry."""
-        hardware = self._hardware
         now_ms = self.clock.ticks_ms()
-        if hardware.button is not None:
-            press = hardware.button.poll(now_ms)
+        if self._button is not None:
+            press = self._button.poll(now_ms)
             if press != button.NONE:
                 self._pressed(press, now_ms)
-        hardware.signal.poll(now_ms)
-        console = hardware.console
+        self._signal.poll(now_ms)
+        console = self._console
         server = self.server
         n = console.read_into(self._input)
         while n:
@@ -209,9 +212,9 @@ class App:
         now_ms = self.clock.ticks_ms()
         self.engine.finish(now_ms)
         self.session.stop(now_ms, records.INTERRUPTED)
-        self._hardware.signal.off()
+        self._signal.off()
         if self.server.between_frames:
-            self._hardware.console.speak()
+            self._console.speak()
 
     def run(self) -> None:
         """Until Ctrl-C, which leaves a closed log and the REPL."""
@@ -244,7 +247,7 @@ class App:
     # ---- details
 
     def _say(self, text: str) -> None:
-        self._hardware.console.say("retrostep: " + text)
+        self._console.say("retrostep: " + text)
 
     def _mishap(self, error: Exception) -> None:
         text = io.StringIO()
@@ -281,7 +284,7 @@ class App:
         if not self._faults & messages.FAULT_SENSOR:
             self._faults |= messages.FAULT_SENSOR
             self._say(text)
-            self._hardware.signal.play(signal.TROUBLE, now_ms, 1)
+            self._signal.play(signal.TROUBLE, now_ms, 1)
 
     def _pressed(self, press: int, now_ms: int) -> None:
         session = self.session
@@ -300,7 +303,7 @@ class App:
             session.mark(now_ms, records.MARK_STRETCH)
         else:
             session.mark(now_ms, records.MARK_WARM_UP)
-        self._hardware.signal.play(pattern, now_ms)
+        self._signal.play(pattern, now_ms)
 
 
 class _Reasons:

@@ -1,12 +1,12 @@
 """What /board.json and /settings.json say, checked before anything believes it."""
 
-import json
-import os
-from binascii import hexlify, unhexlify
+from binascii import unhexlify
 
 from retrostep_core.gait.codes import LEFT, PLACEMENT_NAMES, RIGHT
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.units import parse_mount
+
+from hal.settings import read
 
 MODELS = ("LSM6DSOX", "LSM6DSO32", "ISM330DHCX")
 LINKS = ("uart", "usb", "jtag")
@@ -83,38 +83,11 @@ class Board:
 def load(root: str = "") -> Board:
     """The board as its files describe it; what cannot be read is said in `trouble`."""
     trouble = []
-    facts = _read(root + "/board.json", trouble, True)
-    settings = _read(root + "/settings.json", trouble, False)
+    facts = read(root + "/board.json", trouble, True)
+    settings = read(root + "/settings.json", trouble, False)
     board = Board(facts, settings)
     board.trouble = trouble + board.trouble
     return board
-
-
-def save_limits(limits: Limits, root: str = "") -> None:
-    """Keep `limits` in settings.json beside what else stands there; a power cut leaves the old or the new file. OSError when full."""
-    settings = _read(root + "/settings.json", [], False)
-    settings["limits"] = hexlify(limits.pack()).decode()
-    path = root + "/settings.json"
-    with open(path + ".new", "w") as file:
-        json.dump(settings, file)
-    os.rename(path + ".new", path)
-
-
-def _read(path: str, trouble: list, needed: bool) -> dict:
-    try:
-        with open(path) as file:
-            value = json.load(file)
-    except OSError:
-        if needed:
-            trouble.append("%s is missing: run `retrostep deploy`." % path)
-        return {}
-    except ValueError:
-        trouble.append("%s is damaged and stands aside: run `retrostep deploy` again." % path)
-        return {}
-    if not isinstance(value, dict):
-        trouble.append("%s is not a JSON object and stands aside: run `retrostep deploy` again." % path)
-        return {}
-    return value
 
 
 def _text(fields: dict, key: str, default: str) -> str:

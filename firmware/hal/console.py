@@ -70,3 +70,16 @@ class Console:
         """Write the lines that wait, as room allows. To be called between frames only."""
         while self._lines and self.room() > len(self._lines[0]) + 2:
             self.write((self._lines.pop(0) + "\r\n").encode())
+
+
+def readiness(poll: object, event: int) -> object:
+    """A function that tells whether the one stream registered with `poll` (select.poll) is ready for `event`."""
+
+    def ready() -> bool:
+        # ipoll gives the same tuple each time where poll would make a list, and any() would make a generator.
+        ready_now = False
+        for _, events in poll.ipoll(0):
+            ready_now = events & event != 0
+        return ready_now
+
+    return ready

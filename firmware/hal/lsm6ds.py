@@ -9,6 +9,7 @@ from array import array
 
 from hal import fifo
 from hal.busio import I2C
+from hal.modules import forget
 from hal.timebase import Timebase, nominal_period_ns
 
 # model: value of WHO_AM_I (0Fh)
@@ -168,7 +169,6 @@ class Lsm6ds:
 
     def _configure(self) -> None:
         """Reset, +-16 g, 2000 dps, 104 Hz through Adafruit's class for the model; its 18 KB of code are let go again."""
-        before = set(sys.modules)
         package = __import__("adafruit_lsm6ds")
         module = "adafruit_lsm6ds." + self._model.lower()
         __import__(module)
@@ -177,6 +177,5 @@ class Lsm6ds:
         chip.gyro_range = package.GyroRange.RANGE_2000_DPS
         chip.accelerometer_data_rate = package.Rate.RATE_104_HZ
         chip.gyro_data_rate = package.Rate.RATE_104_HZ
-        for name in set(sys.modules) - before:
-            if name.startswith("adafruit_"):
-                del sys.modules[name]
+        for name in ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device"):
+            forget(name)

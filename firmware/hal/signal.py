@@ -78,3 +78,8 @@ class Signal:
             self._led(led)
         if self._haptic is not None:
             self._haptic(haptic)
+
+
+def switch(pin: object, active_low: bool) -> object:
+    """A function that switches what hangs on the output `pin` (machine.Pin) on or off."""
+    return lambda on: pin.value(1 if on != active_low else 0)

@@ -8,13 +8,15 @@ import time
 import machine
 
 from hal.battery import Battery
-from hal.board import load, save_limits
+from hal.board import load
 from hal.button import Button
 from hal.clock import Clock
-from hal.console import Console
-from hal.identity import Identity, core_hash
+from hal.console import Console, readiness
+from hal.identity import Identity
 from hal.lsm6ds import Lsm6ds
-from hal.signal import Signal
+from hal.settings import save_limits
+from hal.signal import Signal, switch
+from hal.sources import core_hash
 from hal.store import Store
 
 
@@ -29,8 +31,8 @@ class Hardware:
         self.console = Console(
             sys.stdin.buffer,
             sys.stdout.buffer,
-            _ready(sys.stdin, select.POLLIN),
-            _ready(sys.stdout, select.POLLOUT),
+            readiness(_poll(sys.stdin, select.POLLIN), select.POLLIN),
+            readiness(_poll(sys.stdout, select.POLLOUT), select.POLLOUT),
             self.clock.ticks_ms,
             board.link,
         )
@@ -45,18 +47,10 @@ class Hardware:
         self.save_limits = save_limits
 
 
-def _ready(stream: object, event: int) -> object:
+def _poll(stream: object, event: int) -> object:
     poll = select.poll()
     poll.register(stream, event)
-
-    def ready() -> bool:
-        # ipoll gives the same tuple each time where poll would make a list, and any() would make a generator.
-        ready_now = False
-        for _, events in poll.ipoll(0):
-            ready_now = events & event != 0
-        return ready_now
-
-    return ready
+    return poll
 
 
 def _button(part: dict | None) -> Button | None:
@@ -77,8 +71,7 @@ def _signal(part: dict) -> Signal:
 
 
 def _switch(number: int, low: bool) -> object:
-    pin = machine.Pin(number, machine.Pin.OUT, value=1 if low else 0)
-    return lambda on: pin.value(1 if on != low else 0)
+    return switch(machine.Pin(number, machine.Pin.OUT, value=1 if low else 0), low)
 
 
 def _battery(part: dict | None) -> Battery:

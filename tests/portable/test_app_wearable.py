@@ -150,7 +150,12 @@ class Hardware:
         self.signal = Signal(None, self.feel)
         self.battery = Battery(lambda: 1950000, 200)
         self.imu = Leg(self.clock) if self.board.imu else None
-        self.save_limits = self.kept.append
+        self.flash_full = False
+
+    def save_limits(self, limits):
+        if self.flash_full:
+            raise OSError(28)
+        self.kept.append(limits)
 
     def feel(self, on):
         if on and (not self.motor or self.motor[-1][1]):
@@ -335,11 +340,7 @@ def test_pushed_limits_are_kept_and_hold_at_once():
 
 def test_limits_that_cannot_be_kept_are_refused():
     worn = Worn()
-
-    def full(limits):
-        raise OSError(28)
-
-    worn.hardware.save_limits = full
+    worn.hardware.flash_full = True
     answer = worn.answer("LIMITS", hexed(Limits.from_dict({"session_stop_s": 42})))
     assert answer.code == messages.FLASH
     assert worn.app.limits == Limits()

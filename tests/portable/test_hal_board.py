@@ -4,7 +4,8 @@ import json
 import os
 
 from disk import Disk
-from hal.board import Board, load, save_limits
+from hal.board import Board, load
+from hal.settings import save_limits
 from retrostep_core.gait.codes import LEFT, RIGHT, SHANK, WAIST
 from retrostep_core.gait.limits import Limits
 

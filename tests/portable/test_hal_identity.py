@@ -5,7 +5,8 @@ import os
 
 import retrostep_core
 from disk import Disk
-from hal.identity import Identity, core_hash
+from hal.identity import Identity
+from hal.sources import core_hash
 from retrostep_core.fingerprint import fingerprint
 
 
