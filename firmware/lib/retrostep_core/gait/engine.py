@@ -1,5 +1,7 @@
 """Samples in body axes -> steps of both feet, direction, cadence, alerts and gaps."""
 
+from array import array
+
 from retrostep_core.gait.alerts import TICK_MS, Monitor
 from retrostep_core.gait.codes import SHANK
 from retrostep_core.gait.norm import NormSteps
@@ -32,10 +34,9 @@ class Engine:
         self._shank = ShankSteps(self)
         self._norm = NormSteps(self)
         self._last_ms = -1
-        self._gap_ms = _GAP_PERIODS * _PERIOD_US // 1000
-        self._tick_ms = 0
+        self.tick_ms = 0
         self._step_ms = -1
-        self._now_ms = 0
+        self._one = array("h", bytes(12))
 
     def set_limits(self, limits: object) -> None:
         """These limits hold from now on."""
@@ -47,32 +48,35 @@ class Engine:
         self._monitor.start()
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
-        """n samples of array('h') ax ay az (mg) gx gy gz (0.1 degree per second); sample i is at t0_ms + i * period_us // 1000."""
-        self._gap_ms = _GAP_PERIODS * period_us // 1000
-        k = 0
-        for i in range(n):
-            self.sample(t0_ms + i * period_us // 1000, block[k], block[k + 1], block[k + 2], block[k + 3], block[k + 4], block[k + 5])
-            k += 6
+        """n samples of array('h') ax ay az (mg) gx gy gz (0.1 degree per second); sample i is at t0_ms + i * period_us // 1000.
 
-    def sample(self, t_ms: int, ax: int, ay: int, az: int, gx: int, gy: int, gz: int) -> None:
-        """One sample: ms, mg, 0.1 degree per second, body axes. Time that does not rise is taken as the last sample's."""
+        A block that begins more than five periods after the last sample follows a gap; one that begins before it is taken to follow it.
+        """
+        if n <= 0:
+            return
         last = self._last_ms
         if last >= 0:
-            if t_ms - last > self._gap_ms:
-                self._gap(last, t_ms)
-            elif t_ms < last:
-                t_ms = last
-        self._last_ms = t_ms
-        self._now_ms = t_ms
-        self.tally.now(t_ms)
+            if t0_ms - last > _GAP_PERIODS * period_us // 1000:
+                self._gap(last, t0_ms)
+            elif t0_ms < last:
+                t0_ms = last
+        self._last_ms = t0_ms + (n - 1) * period_us // 1000
         if self.placement == SHANK and self.mounted and self.has_gyro:
-            self._shank.sample(t_ms, ax, ay, az, gx, gy, gz)
+            self._shank.samples(block, n, t0_ms, period_us)
         else:
-            self._norm.sample(t_ms, ax, ay, az)
-        if t_ms >= self._tick_ms:
-            self._tick_ms = t_ms + TICK_MS
-            tally = self.tally
-            self._monitor.tick(t_ms, tally.direction, tally.cadence_x10, tally.forward_ms, tally.backward_ms)
+            self._norm.samples(block, n, t0_ms, period_us)
+        self.tally.now(self._last_ms)
+
+    def sample(self, t_ms: int, ax: int, ay: int, az: int, gx: int, gy: int, gz: int) -> None:
+        """One sample: ms, mg, 0.1 degree per second, body axes, at the nominal rate."""
+        one = self._one
+        one[0] = ax
+        one[1] = ay
+        one[2] = az
+        one[3] = gx
+        one[4] = gy
+        one[5] = gz
+        self.samples(one, 1, t_ms, _PERIOD_US)
 
     def finish(self, at_ms: int) -> None:
         """The end of the data: settle what is pending."""
@@ -81,34 +85,42 @@ class Engine:
         self._norm.finish(at_ms)
 
     def _gap(self, from_ms: int, to_ms: int) -> None:
-        self._shank.finish(from_ms)
-        self._norm.finish(from_ms)
+        self.finish(from_ms)
         self._shank.restart()
         self._norm.restart()
         self._monitor.restart()
         self._sink.gap(from_ms, to_ms)
 
-    def credit(self, t_ms: int) -> None:
+    def tick(self, at_ms: int) -> None:
+        """Four times a second, from the detector: compare with the limits."""
+        self.tick_ms = at_ms + TICK_MS
+        tally = self.tally
+        tally.now(at_ms)
+        self._monitor.tick(at_ms, tally.direction, tally.cadence_x10, tally.forward_ms, tally.backward_ms)
+
+    def credit(self, t_ms: int, at_ms: int) -> None:
         """A detector's step, in order of time: told to the sink, then counted."""
         if t_ms <= self._step_ms:
             t_ms = self._step_ms + 1
         self._step_ms = t_ms
+        self.tally.now(at_ms)
         direction = self.tally.direction_at(t_ms)
-        self._sink.step(t_ms, self._now_ms, direction)
+        self._sink.step(t_ms, at_ms, direction)
         self.tally.step(t_ms, direction)
 
-    def turn(self, since_ms: int, direction: int) -> None:
+    def turn(self, since_ms: int, direction: int, at_ms: int) -> None:
         """A detector's statement of direction; `since` is kept from falling."""
         tally = self.tally
         if direction == tally.direction:
             return
         if since_ms < tally.newest_since_ms:
             since_ms = tally.newest_since_ms
+        tally.now(at_ms)
         tally.turn(since_ms, direction)
-        self._sink.direction(self._now_ms, since_ms, direction)
+        self._sink.direction(at_ms, since_ms, direction)
 
-    def pace(self, spm_x10: int) -> None:
+    def pace(self, spm_x10: int, at_ms: int) -> None:
         """A detector's cadence in 0.1 steps a minute of both feet, 0 none; told when it changes."""
         if spm_x10 != self.tally.cadence_x10:
             self.tally.cadence_x10 = spm_x10
-            self._sink.cadence(self._now_ms, spm_x10)
+            self._sink.cadence(at_ms, spm_x10)

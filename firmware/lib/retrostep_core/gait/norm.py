@@ -1,5 +1,7 @@
 """Steps from the size of the acceleration alone: waist or pocket, in any orientation."""
 
+from retrostep_core.gait.integers import isqrt
+
 _LONGEST_STEP_MS = 1500
 
 
@@ -23,7 +25,14 @@ class NormSteps:
 
     def finish(self, at_ms: int) -> None:
         """The end of the data."""
-        self._engine.pace(0)
+        self._engine.pace(0, at_ms)
+
+    def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
+        """n samples."""
+        for i in range(n):
+            self.sample(t0_ms + i * period_us // 1000, block[i * 6], block[i * 6 + 1], block[i * 6 + 2])
+            if t0_ms >= self._engine.tick_ms:
+                self._engine.tick(t0_ms)
 
     def sample(self, t_ms: int, ax: int, ay: int, az: int) -> None:
         """One sample, mg."""
@@ -50,18 +59,6 @@ class NormSteps:
             self._armed = 0
             stride = self._top_ms - self._step_ms
             if self._step_ms >= 0 and stride < _LONGEST_STEP_MS and stride > 0:
-                self._engine.pace(600000 // stride)
+                self._engine.pace(600000 // stride, t_ms)
             self._step_ms = self._top_ms
-            self._engine.credit(self._top_ms)
-
-
-def isqrt(x: int) -> int:
-    """Whole root of 0 <= x < 2**30 by Newton's rule from above."""
-    if x < 2:
-        return x
-    r = 1024 if x < 1048576 else 32768
-    while True:
-        s = (r + x // r) >> 1
-        if s >= r:
-            return r
-        r = s
+            self._engine.credit(self._top_ms, t_ms)

@@ -1,315 +1,286 @@
 """Steps of both feet and direction from one shank."""
 
-from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
+from retrostep_core.gait.codes import STILL, UNKNOWN
+from retrostep_core.gait.direction import AREA, N, NN, PEAK, SUMS, VN, VV, VVV, VX, XX, Direction
+from retrostep_core.gait.stride import Strides
 
-# Group delay of the two one-pole low-passes (3 samples each at 104 Hz) less the 20 ms by which the rate's zero precedes contact.
-_LATE_MS = 38
-_LEVEL_LEAST = 250
-_AREA_LEAST = 8 * 1040
-_STRIDE_LEAST_MS = 380
-_STRIDE_MOST_MS = 3300
-_QUIET = 150
+# Delay of the pair mean and of the two low-passes at 52 Hz, less the 20 ms by which the rate's zero precedes contact.
+_LATE_MS = 25
+_LEVEL_LEAST = 500
+_LOBE_MOST = 200
+_QUIET = 300
+_PAUSE_MS = 150
 _QUIET_END_MS = 600
 _STILL_MS = 1500
-_DECIDE = 120
 
 
 class ShankSteps:
+    """Signal conditioning and lobes of the sagittal rate, at half the sample rate."""
+
     def __init__(self, engine: object) -> None:
         self._engine = engine
+        self._direction = Direction()
+        self._strides = Strides(engine)
+        self._snap = [0] * SUMS
+        self._last = [0] * SUMS
         self._bias = 0
+        self._state = [0] * 28
         self.restart()
 
     def restart(self) -> None:
-        """Forget everything: samples are missing."""
-        self._f1 = 0
-        self._f2 = 0
-        self._l1 = 0
-        self._l2 = 0
-        self._x_mean = 0
-        self._n_mean = 1000 << 7
-        self._x1 = 0
-        self._x2 = 0
-        self._n1 = 0
-        self._n2 = 0
-        self._norm = 1000
-        self._started = 0
+        """Forget everything but the bias: samples are missing."""
+        state = self._state
+        for k in range(len(state)):
+            state[k] = 0
+        state[1] = 1000
+        for k in range(SUMS):
+            self._last[k] = 0
+        self._half = False
+        self._h = [0] * 5
+        self._started = False
         self._sign = 0
-        self._up = 0
-        self._down = 0
         self._cross_ms = -1
-        self._before = 0
-        self._before_ms = 0
         self._start_ms = 0
-        # sums since the present lobe's start, and as they were at the crossing that may end it
-        self._sum = [0] * 9
-        self._snap = [0] * 9
-        self._last = [0] * 9
-        self._last_start_ms = 0
-        self._quiet_ms = -1
-        self._still = 0
-        self._from_ms = 0
-        self._train()
-
-    def _train(self) -> None:
-        """No walking under way."""
-        self._contact_ms = -1
-        self._first_ms = -1
-        self._first_area = 0
-        self._area = 0
-        self._stride_ms = 0
-        self._stride2_ms = 0
-        self._strides = 0
-        self._evidence = 0
-        self._end_ms = [-1, -1]
-        self._end_area = [0, 0]
-        self._stood = self._still
+        self._last_ms = 0
         self._begin_ms = -1
+        self._quiet_ms = -1
+        self._still = False
+        self._frontal = False
+        self._direction.restart()
+        self._strides.restart(0, False)
 
     def finish(self, at_ms: int) -> None:
         """The end of the data."""
-        self._end(at_ms)
+        self._strides.end(at_ms, False)
 
-    def sample(self, t_ms: int, ax: int, ay: int, az: int, gx: int, gy: int, gz: int) -> None:
-        """One sample in body axes."""
-        # rate, free of bias
-        self._bias += ((gy << 4) - self._bias) >> 10
-        gy -= self._bias >> 4
-        self._f1 += ((gy << 4) - self._f1) >> 1
-        self._f2 += (self._f1 - self._f2) >> 1
-        v = self._f2 >> 8
-        if v > 500:
-            v = 500
-        elif v < -500:
-            v = -500
-        self._l1 += ((gy << 4) - self._l1) >> 2
-        self._l2 += (self._l1 - self._l2) >> 2
-        g = self._l2 >> 4
-        # acceleration: forward, and its size
-        square = ax * ax + ay * ay + az * az
-        r = self._norm
-        r = (r + square // r) >> 1
-        while True:
-            s = (r + square // r) >> 1
-            if s >= r:
-                break
-            r = s
-        if r < 64:
-            r = 64
-        self._norm = r
-        if not self._started:
-            self._started = 1
-            self._x_mean = ax << 7
-            self._n_mean = r << 7
-            self._start_ms = t_ms
-            self._from_ms = t_ms
-        self._x_mean += ax - (self._x_mean >> 7)
-        self._n_mean += r - (self._n_mean >> 7)
-        self._x1 += (((ax << 4) - (self._x_mean >> 3)) - self._x1) >> 1
-        self._x2 += (self._x1 - self._x2) >> 1
-        self._n1 += (((r << 4) - (self._n_mean >> 3)) - self._n1) >> 1
-        self._n2 += (self._n1 - self._n2) >> 1
-        x = self._x2 >> 7
-        if x > 500:
-            x = 500
-        elif x < -500:
-            x = -500
-        n = self._n2 >> 7
-        if n > 500:
-            n = 500
-        elif n < -500:
-            n = -500
-        sums = self._sum
-        square = v * v
-        sums[0] += 1
-        sums[1] += square
-        sums[2] += (square >> 6) * v
-        sums[3] += v * x
-        sums[4] += v * n
-        sums[5] += x * x
-        sums[6] += n * n
-        sums[7] += g
-        size = g if g >= 0 else -g
-        if size > sums[8]:
-            sums[8] = size
-        # envelopes of both sides
-        self._up -= self._up >> 8
-        self._down -= self._down >> 8
-        if g > self._up:
-            self._up = g
-        if -g > self._down:
-            self._down = -g
+    def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
+        """n samples in body axes, as in Engine.samples."""
+        engine = self._engine
+        state = self._state
+        f1, norm, f2, x_mean, n_mean, x1, n1, up, down, before, before_ms, s_n, s_vv, s_vvv, s_vx, s_vn, s_xx, s_nn, s_area, s_peak, e_y, e_x = state[:22]
+        bias = self._bias
         sign = self._sign
-        if sign <= 0:
-            level = self._up >> 2
-            if level < _LEVEL_LEAST:
-                level = _LEVEL_LEAST
-            if g < 0:
-                self._cross_ms = -1
-            else:
-                if self._cross_ms < 0:
-                    self._crossing(t_ms, g)
-                if g > level:
-                    self._turned(1, t_ms)
-        else:
-            pass
-        if sign >= 0:
-            level = self._down >> 2
-            if level < _LEVEL_LEAST:
-                level = _LEVEL_LEAST
-            if g > 0:
-                if sign > 0:
-                    self._cross_ms = -1
-            else:
-                if self._cross_ms < 0 or sign == 0 and self._before >= 0:
-                    self._crossing(t_ms, g)
-                if g < -level:
-                    self._turned(-1, t_ms)
-        self._before = g
-        self._before_ms = t_ms
-        # quiet
-        if size > _QUIET:
-            self._quiet_ms = -1
-            self._still = 0
-        elif self._quiet_ms < 0:
-            self._quiet_ms = t_ms
-        else:
-            quiet = t_ms - self._quiet_ms
-            if quiet > _QUIET_END_MS and self._strides:
-                if quiet * 5 > self._stride_ms * 3:
-                    self._end(t_ms)
-            if quiet > _STILL_MS and not self._still:
-                self._still = 1
-                self._end(t_ms)
-                self._stood = 1
-                self._engine.turn(self._quiet_ms, STILL)
-        if self._strides and t_ms - self._contact_ms > _STRIDE_MOST_MS:
-            self._end(t_ms)
-
-    def _crossing(self, t_ms: int, g: int) -> None:
-        span = g - self._before
-        if span < 0:
-            span = -span
-        part = self._before if self._before >= 0 else -self._before
-        self._cross_ms = self._before_ms + (t_ms - self._before_ms) * part // (span if span else 1)
-        snap = self._snap
-        sums = self._sum
-        for k in range(9):
-            snap[k] = sums[k]
-
-    def _turned(self, sign: int, t_ms: int) -> None:
-        """The rate has changed sign for good: the lobe up to the crossing is complete."""
-        snap = self._snap
-        sums = self._sum
-        last = self._last
-        was = self._sign
-        self._sign = sign
         cross_ms = self._cross_ms
-        self._cross_ms = -1
-        if was:
-            self._lobe(was, self._start_ms, cross_ms, t_ms)
-        for k in range(8):
-            last[k] = snap[k]
-            sums[k] -= snap[k]
-        last[8] = snap[8]
-        sums[8] = 0
-        self._last_start_ms = self._start_ms
-        self._start_ms = cross_ms
+        quiet_ms = self._quiet_ms
+        half = self._half
+        hx, hy, hz, hp, hq = self._h
+        snap = self._snap
+        tick_ms = engine.tick_ms
+        k = 0
+        for i in range(n):
+            if not half:
+                hx = block[k]
+                hy = block[k + 1]
+                hz = block[k + 2]
+                hp = block[k + 3]
+                hq = block[k + 4]
+                half = True
+                k += 6
+                continue
+            half = False
+            t_ms = t0_ms + i * period_us // 1000
+            hx = (hx + block[k]) >> 1
+            hy = (hy + block[k + 1]) >> 1
+            hz = (hz + block[k + 2]) >> 1
+            hp += block[k + 3]
+            hq += block[k + 4]
+            k += 6
+            # which axis the leg turns about
+            v = hp >> 5
+            e_x += v * v - (e_x >> 6)
+            v = hq >> 5
+            e_y += v * v - (e_y >> 6)
+            if self._frontal:
+                if e_x < e_y:
+                    self._frontal = False
+                else:
+                    hq = hp
+            elif e_x > e_y + e_y:
+                self._frontal = True
+            # the rate free of bias, low-passed once (v) and twice (g)
+            bias += ((hq << 3) - bias) >> 9
+            f1 += ((hq << 3) - bias - f1) >> 1
+            f2 += (f1 - f2) >> 1
+            g = f2 >> 3
+            v = f1 >> 8
+            if v > 500:
+                v = 500
+            elif v < -500:
+                v = -500
+            square = hx * hx + hy * hy + hz * hz
+            norm = (norm + square // norm) >> 1
+            while True:
+                s = (norm + square // norm) >> 1
+                if s >= norm:
+                    break
+                norm = s
+            if norm < 64:
+                norm = 64
+            if not self._started:
+                self._start(t_ms)
+                x_mean = hx << 6
+                n_mean = norm << 6
+            x_mean += hx - (x_mean >> 6)
+            n_mean += norm - (n_mean >> 6)
+            x1 += ((hx << 4) - (x_mean >> 2) - x1) >> 1
+            n1 += ((norm << 4) - (n_mean >> 2) - n1) >> 1
+            size = g if g >= 0 else -g
+            if s_n < _LOBE_MOST:
+                x = x1 >> 7
+                if x > 500:
+                    x = 500
+                elif x < -500:
+                    x = -500
+                a = n1 >> 7
+                if a > 500:
+                    a = 500
+                elif a < -500:
+                    a = -500
+                square = v * v
+                s_n += 1
+                s_vv += square
+                s_vvv += (square >> 6) * v
+                s_vx += v * x
+                s_vn += v * a
+                s_xx += x * x
+                s_nn += a * a
+                s_area += size
+                if size > s_peak:
+                    s_peak = size
+            up -= up >> 7
+            down -= down >> 7
+            if g > up:
+                up = g
+            elif -g > down:
+                down = -g
+            if g < 0:
+                turned = False
+                if before >= 0 and sign >= 0:
+                    cross_ms = t_ms - (t_ms - before_ms) * g // (g - before)
+                    snap[0] = s_n
+                    snap[1] = s_vv
+                    snap[2] = s_vvv
+                    snap[3] = s_vx
+                    snap[4] = s_vn
+                    snap[5] = s_xx
+                    snap[6] = s_nn
+                    snap[7] = s_area
+                    snap[8] = s_peak
+                if sign >= 0 and size > _LEVEL_LEAST and size > down >> 2:
+                    turned = True
+            else:
+                turned = False
+                if before < 0 and sign <= 0:
+                    cross_ms = t_ms - (t_ms - before_ms) * g // (g - before)
+                    snap[0] = s_n
+                    snap[1] = s_vv
+                    snap[2] = s_vvv
+                    snap[3] = s_vx
+                    snap[4] = s_vn
+                    snap[5] = s_xx
+                    snap[6] = s_nn
+                    snap[7] = s_area
+                    snap[8] = s_peak
+                if sign <= 0 and g > _LEVEL_LEAST and g > up >> 2:
+                    turned = True
+            if turned:
+                if sign:
+                    self._lobe(sign, cross_ms, t_ms)
+                    self._start_ms = cross_ms
+                else:
+                    self._start_ms = cross_ms
+                sign = -1 if g < 0 else 1
+                s_n -= snap[0]
+                s_vv -= snap[1]
+                s_vvv -= snap[2]
+                s_vx -= snap[3]
+                s_vn -= snap[4]
+                s_xx -= snap[5]
+                s_nn -= snap[6]
+                s_area -= snap[7]
+                s_peak = size
+            before = g
+            before_ms = t_ms
+            if size > _QUIET:
+                quiet_ms = -1
+            elif quiet_ms < 0:
+                quiet_ms = t_ms
+                self._still = False
+            elif t_ms - quiet_ms > _PAUSE_MS:
+                self._rest(quiet_ms, t_ms)
+            if t_ms >= tick_ms:
+                engine.tick(t_ms)
+                tick_ms = engine.tick_ms
+        state[0] = f1
+        state[1] = norm
+        state[2] = f2
+        state[3] = x_mean
+        state[4] = n_mean
+        state[5] = x1
+        state[6] = n1
+        state[7] = up
+        state[8] = down
+        state[9] = before
+        state[10] = before_ms
+        state[11] = s_n
+        state[12] = s_vv
+        state[13] = s_vvv
+        state[14] = s_vx
+        state[15] = s_vn
+        state[16] = s_xx
+        state[17] = s_nn
+        state[18] = s_area
+        state[19] = s_peak
+        state[20] = e_y
+        state[21] = e_x
+        self._bias = bias
+        self._sign = sign
+        self._cross_ms = cross_ms
+        self._quiet_ms = quiet_ms
+        self._half = half
+        h = self._h
+        h[0] = hx
+        h[1] = hy
+        h[2] = hz
+        h[3] = hp
+        h[4] = hq
 
-    def _lobe(self, sign: int, start_ms: int, end_ms: int, t_ms: int) -> None:
-        """A lobe of the given sign has ended."""
-        a = self._snap
-        b = self._last
+    def _start(self, t_ms: int) -> None:
+        self._started = True
+        self._start_ms = t_ms
+        self._last_ms = t_ms
+        self._strides.restart(t_ms, False)
+
+    def _lobe(self, sign: int, cross_ms: int, at_ms: int) -> None:
+        """A lobe has ended at `cross_ms`; its sums are in snap."""
         engine = self._engine
-        n = a[0] + b[0]
-        m2 = (a[1] + b[1]) // n
-        if m2 < 1:
-            m2 = 1
-        root = isqrt(m2) + 1
-        skew = ((((a[2] + b[2]) // n << 6) // m2) << 8) // root
-        mx = isqrt((a[5] + b[5]) // n) + 2
-        mn = isqrt((a[6] + b[6]) // n) + 2
-        cx = ((a[3] + b[3]) // n << 8) // (root * mx)
-        cn = ((a[4] + b[4]) // n << 8) // (root * mn)
-        d = cx + cn - (skew >> 1)
-        area = a[7] if sign > 0 else -a[7]
+        direction = self._direction
+        snap = self._snap
+        last = self._last
+        area = snap[AREA]
         if self._begin_ms < 0:
-            self._begin_ms = start_ms
-            if self._still or self._stood:
-                self._stood = 2
-        direction = engine.tally.direction
-        other = b[7] if sign < 0 else -b[7]
-        if other * 4 > area:
-            self._evidence = (self._evidence >> 1) + (200 if d > 200 else -200 if d < -200 else d)
-            if self._evidence > _DECIDE:
-                if direction != FORWARD:
-                    engine.turn(self._last_start_ms if self._strides else self._begin_ms, FORWARD)
-            elif self._evidence < -_DECIDE:
-                if direction != BACKWARD:
-                    engine.turn(self._last_start_ms if self._strides else self._begin_ms, BACKWARD)
-        elif direction == STILL:
-            engine.turn(start_ms, UNKNOWN)
-        direction = engine.tally.direction
-        swing = 1 if direction == BACKWARD else -1
-        if area >= _AREA_LEAST:
-            side = 1 if sign > 0 else 0
-            if sign == swing:
-                self._contact(end_ms - _LATE_MS, area, side, t_ms)
-            self._end_ms[side] = end_ms - _LATE_MS
-            self._end_area[side] = area
+            self._begin_ms = self._start_ms
+        now = engine.tally.direction
+        direction.cycle(snap, last)
+        then = UNKNOWN if self._frontal else direction.decided(now)
+        if then != now:
+            engine.turn(self._last_ms if self._strides.contact_ms >= 0 else self._begin_ms, then, at_ms)
+        self._strides.lobe(sign, 1 if direction.evidence < 0 else -1, cross_ms - _LATE_MS, area, direction.shaking_mg, at_ms)
+        for k in range(SUMS):
+            last[k] = snap[k]
+        self._last_ms = self._start_ms
 
-    def _contact(self, t_ms: int, area: int, side: int, at_ms: int) -> None:
-        engine = self._engine
-        last = self._contact_ms if self._strides else self._end_ms[side]
-        if last < 0:
-            return
-        stride = t_ms - last
-        if stride < _STRIDE_LEAST_MS:
-            return
-        if stride > 1300 and self._strides and stride * 4 > self._stride_ms * 7:
-            self._end(at_ms)
-            return
-        if stride > 2600:
-            return
-        if self._strides == 0:
-            first = self._end_area[side]
-            t = last - (stride >> 1)
-            if (self._stood == 0 or first * 10 > area * 7) and t > self._from_ms:
-                engine.credit(t)
-            engine.credit(last)
-        engine.credit(last + (stride >> 1))
-        engine.credit(t_ms)
-        self._strides += 1
-        if self._strides > 1:
-            engine.pace(2400000 // (stride + self._stride_ms))
-        else:
-            engine.pace(1200000 // stride)
-        self._contact_ms = t_ms
-        self._stride_ms = stride
-        if self._strides == 1:
-            self._area = area
-        elif area * 10 > self._area * 7:
-            self._area += (area - self._area) >> 1
-        self._last_area = area
-
-    def _end(self, at_ms: int) -> None:
-        """Walking has stopped."""
-        engine = self._engine
-        if self._strides:
-            t_ms = self._contact_ms + (self._stride_ms >> 1)
-            if self._last_area * 10 > self._area * 7 and t_ms <= at_ms:
-                engine.credit(t_ms)
-            engine.pace(0)
-        self._train()
-
-
-def isqrt(x: int) -> int:
-    """Whole root of 0 <= x < 2**30 by Newton's rule from above."""
-    if x < 2:
-        return x if x > 0 else 0
-    r = 1024 if x < 1048576 else 32768
-    while True:
-        s = (r + x // r) >> 1
-        if s >= r:
-            return r
-        r = s
+    def _rest(self, quiet_ms: int, t_ms: int) -> None:
+        """The leg has been quiet for more than _PAUSE_MS."""
+        strides = self._strides
+        quiet = t_ms - quiet_ms
+        self._direction.pause()
+        if quiet > _QUIET_END_MS and strides.contact_ms >= 0 and quiet * 5 > strides.stride_ms * 3:
+            strides.end(t_ms, True)
+        if quiet > _STILL_MS and not self._still:
+            self._still = True
+            strides.end(t_ms, True)
+            self._begin_ms = -1
+            self._direction.restart()
+            self._last[AREA] = 0
+            self._engine.turn(quiet_ms, STILL, t_ms)
