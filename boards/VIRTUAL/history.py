@@ -7,7 +7,6 @@ Everything of it is synthetic.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import tempfile
 from array import array
@@ -21,6 +20,7 @@ from leg import Person
 from littlefs import LittleFS
 from motion import Segment, Wear, generate
 from retrostep.device.boards import read_board
+from retrostep.device.core import core_hash
 from retrostep.replay.imu import Block, blocks
 from retrostep.replay.recording import Recording
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "firmware"))
 from app import App
 from hal.board import Board
 from hal.clock import Clock
-from hal.identity import Identity, core_hash
+from hal.identity import Identity
 from hal.store import Store
 from retrostep_core.log import records
 
@@ -120,7 +120,7 @@ class _Hardware:
         self.board = Board(read_board("VIRTUAL"), {})
         self.store = Store(str(root))
         self.clock = Clock(told.ticks_ms, told.ticks_diff, self.store.boot)
-        self.identity = Identity(unique_id, self.board.name, core_hash(hashlib.sha256))
+        self.identity = Identity(unique_id, self.board.name, core_hash())
         self.console = self.signal = _Silent()
         self.battery = _Battery()
         self.button = None
