@@ -24,6 +24,7 @@ def command(port: str, as_json: bool, seconds: float | None, until_session_ends:
     """
     until = None if seconds is None else time.monotonic() + seconds
     with Board(Line(port), on_text=None if as_json else _log_text) as board:
+        board.hello()
         try:
             for event in watch(board, until, until_session_ends):
                 click.echo(json.dumps(told(event)) if as_json else described(event))
