@@ -507,14 +507,14 @@ def recover(store, boot: int = 0) -> Recovery:
     faults = 0
     for number in store.numbers():
         try:
-            if number == store.open_number or store.confirmed(number):
+            if number == store.open_number:
                 continue
             size = store.size(number)
             if size == 0:
                 # Created, and cut before its first flush: there is nothing that a host could miss.
                 store.confirm(number, 0, 0)
                 store.erase(number)
-            elif not _has_end(store, number, size):
+            elif not store.confirmed(number) and not _has_end(store, number, size):
                 done, fault = _close(store, number, size, boot)
                 closed += done
                 faults |= fault
