@@ -101,9 +101,6 @@ class Recording(NamedTuple):
         return session_id(self.device, self.number)
 
 
-_RECORDING_COLUMNS = [getattr(SessionRow, name) for name in Recording._fields]
-
-
 @dataclass(frozen=True)
 class SessionDetail:
     """One session with all that belongs to it."""
@@ -422,10 +419,11 @@ class Store:
 
         `athlete_id` keeps to one athlete. Memory stays flat however many there are.
         """
-        query = select(*_RECORDING_COLUMNS).where(SessionRow.placed_at_ms >= since_ms)
+        columns = SessionRow.__table__.c
+        query = select(*(columns[name] for name in Recording._fields)).where(columns.placed_at_ms >= since_ms)
         if athlete_id is not None:
-            query = query.where(SessionRow.athlete_id == athlete_id)
-        query = query.order_by(SessionRow.athlete_id.is_not(None), SessionRow.athlete_id, SessionRow.placed_at_ms)
+            query = query.where(columns.athlete_id == athlete_id)
+        query = query.order_by(columns.athlete_id.nulls_first(), columns.placed_at_ms)
         with self._read() as session:
             for rows in session.execute(query.execution_options(yield_per=2_000)).partitions():
                 yield from map(Recording._make, rows)

@@ -11,7 +11,7 @@ from rich.text import Text
 from retrostep.archive.store import Store
 from retrostep.cli._options import LOCAL_MOMENT, athlete_option, json_option, store_option
 from retrostep.device.core import core_hash
-from retrostep.output.terminal import STYLES, console, print_json, say, styled
+from retrostep.output.terminal import STYLES, console, print_json_list, say, styled
 from retrostep.training.check import JUDGED_DAYS, Check, exit_status
 from retrostep.training.dates import day_text
 from retrostep.training.finding import FAIL, OK, WARN, AthleteVerdict, Finding
@@ -44,7 +44,7 @@ def command(athlete: str | None, on: datetime | None, days: int, show_all: bool,
         check = Check(store, Core(VERSION, core_hash().hex()), None if on is None else on.date(), days)
         verdicts = check.verdicts(athlete)
     if as_json:
-        print_json({"athletes": [verdict.as_dict() for verdict in verdicts]})
+        print_json_list("athletes", (verdict.as_dict() for verdict in verdicts))
     else:
         _show(console(), verdicts, check, show_all)
     sys.exit(exit_status(verdicts, damaged=check.met_damage))

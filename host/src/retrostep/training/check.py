@@ -183,7 +183,7 @@ def _finding(rule: Rule, limits: Limits, judgement: Judgement) -> Finding:
         rule.unit,
         judgement.session,
         why,
-        f"{rule.source} ({rule.basis})",
+        rule.citation,
         judgement.todo if judgement.verdict != OK else "",
     )
 

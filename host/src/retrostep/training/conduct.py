@@ -1,7 +1,7 @@
 """Rules about how: warming up, keeping cadence steady, stretching, and what the athlete says afterwards."""
 
-from collections.abc import Iterator
-from statistics import median
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
 
 from retrostep.training.dates import day_text, span_text
 from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
@@ -39,12 +39,17 @@ def warm_up(training: Training, limits: Limits) -> Iterator[Judgement]:
 
 def cadence_jump(training: Training, limits: Limits) -> Iterator[Judgement]:
     """A session's median backward cadence against the median of those of the 28 days before."""
-    for place in training.judged:
-        outing = training.backward[place]
-        before = [other.cadence_x10 for other in training.backward[:place] if outing.day - other.day <= CADENCE_DAYS and other.cadence_x10]
-        if not before or not outing.cadence_x10:
+    with_cadence = [outing for outing in training.backward if outing.cadence_x10]
+    before: list[int] = []  # cadences of the days before, in order of size
+    oldest = 0
+    for outing in with_cadence:
+        while outing.day - with_cadence[oldest].day > CADENCE_DAYS:
+            before.pop(bisect_left(before, with_cadence[oldest].cadence_x10))
+            oldest += 1
+        usual = _middle(before) if before and outing.day >= training.since else None
+        insort(before, outing.cadence_x10)
+        if usual is None:
             continue
-        usual = median(before)
         percent = (outing.cadence_x10 - usual) * 100 / usual
         verdict, limit = grade(percent, limits)
         why = (
@@ -92,3 +97,9 @@ def pain(training: Training, limits: Limits) -> Iterator[Judgement]:
             why = f"{', '.join(words).capitalize()}, noted for the session on {day_text(outing.day)}."
             todo = "No backward running until it has settled; see somebody who treats it if it does not."
             yield Judgement(verdict, measured, limit, recording.id, why, todo)
+
+
+def _middle(ordered: Sequence[int]) -> float:
+    """The median of numbers in order of size."""
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

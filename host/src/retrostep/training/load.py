@@ -1,5 +1,6 @@
 """Rules about how much: backward time of a session and of a week, against what went before."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from retrostep.training.dates import day_text, span_text
@@ -15,12 +16,17 @@ VOLUME_INFO_PERCENT = 10
 
 def session_spike(training: Training, limits: Limits) -> Iterator[Judgement]:
     """A session's backward time against the longest of the 30 days before, earlier ones of the same day included."""
-    for place in training.judged:
-        outing = training.backward[place]
-        before = [other for other in training.backward[:place] if outing.day - other.day <= SPIKE_DAYS]
-        if not before:
+    candidates: deque[Outing] = deque()
+    for place, outing in enumerate(training.backward):
+        while candidates and outing.day - candidates[0].day > SPIKE_DAYS:
+            candidates.popleft()
+        longest = candidates[0] if candidates else None
+        # What is later and as long as an earlier one outlives it: the longest still in the window stands first.
+        while candidates and candidates[-1].backward_ms <= outing.backward_ms:
+            candidates.pop()
+        candidates.append(outing)
+        if longest is None or place not in training.judged:
             continue
-        longest = max(before, key=lambda other: other.backward_ms)
         percent = (outing.backward_ms - longest.backward_ms) * 100 / longest.backward_ms
         verdict, limit = grade(percent, limits)
         why = (

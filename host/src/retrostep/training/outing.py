@@ -20,10 +20,11 @@ LEAST_BACKWARD_MS = 10_000
 class Outing:
     """One or more recordings, judged as one. All durations in ms.
 
+    cadence_x10 is the median backward cadence, in 0.1 steps a minute, of the recording that stands for the outing; 0 none.
     hidden_ms is how much backward time may be missing from `backward_ms` because of gaps; None where it was cut.
     """
 
-    __slots__ = ("backward_ms", "day", "end_ms", "forward_ms", "hidden_ms", "is_backward", "recordings", "start_ms")
+    __slots__ = ("backward_ms", "cadence_x10", "day", "end_ms", "forward_ms", "hidden_ms", "is_backward", "recordings", "start_ms")
 
     def __init__(self, recording: Recording) -> None:
         assert recording.started_at_ms is not None
@@ -33,6 +34,7 @@ class Outing:
         self.day = day_of(recording.started_at_ms)
         self.backward_ms = recording.backward_ms
         self.forward_ms = recording.forward_ms
+        self.cadence_x10 = recording.backward_cadence_x10
         self.hidden_ms = _hidden_ms(recording)
         self.is_backward = self.backward_ms >= LEAST_BACKWARD_MS
 
@@ -54,13 +56,14 @@ class Outing:
         hidden = _hidden_ms(recording)
         self.hidden_ms = None if hidden is None or self.hidden_ms is None else self.hidden_ms + hidden
         self.recordings.append(recording)
+        self.cadence_x10 = self._most_backward().backward_cadence_x10
         self.end_ms = max(self.end_ms, recording.started_at_ms + recording.duration_ms)
         self.is_backward = self.backward_ms >= LEAST_BACKWARD_MS
 
     @property
     def id(self) -> str:
         """The recording with the most backward time stands for the outing."""
-        return max(self.recordings, key=lambda recording: recording.backward_ms).id
+        return self._most_backward().id
 
     @property
     def warm_up_ms(self) -> int:
@@ -72,10 +75,8 @@ class Outing:
             total += recording.forward_ms
         return total
 
-    @property
-    def cadence_x10(self) -> int:
-        """Median backward cadence of the recording that stands for the outing, in 0.1 steps a minute; 0 none."""
-        return max(self.recordings, key=lambda recording: recording.backward_ms).backward_cadence_x10
+    def _most_backward(self) -> Recording:
+        return max(self.recordings, key=lambda recording: recording.backward_ms)
 
 
 def outings(recordings: Iterable[Recording]) -> list[Outing]:

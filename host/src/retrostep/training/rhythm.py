@@ -1,5 +1,6 @@
 """Rules about how often: backward sessions in a week, and rest between them."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from retrostep.training.dates import day_text
@@ -8,9 +9,10 @@ from retrostep.training.rule import FROM, WEEK_DAYS, Judgement, Limits, Training
 
 def frequency(training: Training, limits: Limits) -> Iterator[Judgement]:
     """Backward sessions in the 7 days that end with each judged session's day, up to that session."""
+    days = [outing.day for outing in training.backward]
     for place in training.judged:
         outing = training.backward[place]
-        count = sum(1 for other in training.backward[: place + 1] if outing.day - other.day < WEEK_DAYS)
+        count = place + 1 - bisect_left(days, outing.day - WEEK_DAYS + 1)
         verdict, limit = grade(count, limits)
         why = f"{count} backward session{'s' if count > 1 else ''} in the 7 days to {day_text(outing.day)}."
         todo = "Leave out backward running until fewer fall into any 7 days."

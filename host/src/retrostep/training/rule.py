@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from retrostep.archive.store import Recording
 from retrostep.training.finding import FAIL, OK, WARN
@@ -85,6 +86,11 @@ class Rule:
     exceeded: str = ABOVE
     by_dates: bool = True
     enabled: bool = True
+
+    @cached_property
+    def citation(self) -> str:
+        """Source and basis, as every finding carries them."""
+        return f"{self.source} ({self.basis})"
 
     @property
     def limits(self) -> Limits:
