@@ -25,12 +25,12 @@ class ImageError(RetrostepError):
 
 
 class FlashImage:
-    """The image at `path`, made and filled with the firmware of the working tree if it isn't there or blank; locked while open.
+    """The image at `path`, locked while open. Where it isn't there or is blank, the working tree's firmware is put on it with `settings`.
 
-    `fd` is the open file, `id` the board's six bytes. Raises ImageError, and what `bundle` raises.
+    `fd` is the open file, `id` the board's six bytes, `born` tells that it was blank. Raises ImageError, and what `bundle` raises.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: dict | None = None) -> None:
         self.path = path
         try:
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -44,7 +44,7 @@ class FlashImage:
         try:
             self.born = self._blank()
             if self.born:
-                self._provision()
+                self._provision(settings or {})
             self.id = self._identify()
         except BaseException:
             os.close(self.fd)
@@ -86,9 +86,9 @@ class FlashImage:
                 return False
         raise ImageError(f"{self.path}: this is no flash image of a virtual board; name another file, or one that does not exist yet.")
 
-    def _provision(self) -> None:
+    def _provision(self, settings: dict) -> None:
         files = LittleFS(block_size=BLOCK, block_count=BLOCKS)
-        for name, content in bundle("VIRTUAL"):
+        for name, content in [*bundle("VIRTUAL"), ("settings.json", json.dumps(settings).encode())]:
             folder = "/".join(name.split("/")[:-1])
             if folder:
                 files.makedirs(folder, exist_ok=True)

@@ -2,66 +2,91 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from array import array
-from pathlib import Path
 from statistics import median
 from typing import BinaryIO
 
-from retrostep.replay.recording import Recording, read_recording
-from retrostep_core.gait import units
+from retrostep.replay.recording import Recording
+from retrostep_core.gait import codes, units
 
-_MICRO_G = 1_000_000
-_EIGHTH_MILLI_DPS = 8_000
+# Micro-g and 1/8 milli-degree per second.
+_UNITS = (1e6, 1e6, 1e6, 8e3, 8e3, 8e3)
 _MOST = 2**31 - 1
 # A time stamp later than this many periods after the one before it leaves a gap, as in `retrostep replay`.
 _GAP_PERIODS = 5
 _REST_S = 0.5
+_AS_IT_STANDS = ((0, 1), (1, 1), (2, 1))
 
 
-def write_playback(path: Path | None, board_mount: str, file: BinaryIO) -> Recording | None:
-    """Write what a board mounted as `board_mount` says feels on the leg of the recording in `path`, or on one that stands still.
+def wearer(recording: Recording) -> dict:
+    """What the settings of a device that was worn in `recording` say of its wearer."""
+    settings = {"placement": codes.PLACEMENT_NAMES[recording.placement]}
+    if recording.side:
+        settings["side"] = codes.SIDE_NAMES[recording.side]
+    if units.parse_mount(recording.mount) is None:
+        settings["mount"] = recording.mount
+    return settings
 
-    The recording's own `mount` turns its axes into the body's, the board's turns those into its sensor's; a recording that does not
-    know its mount is felt as it stands. In a gap the last value holds, and a warning goes to stderr. Raises RecordingError.
+
+def believed_mount(board: dict, settings: dict) -> str:
+    """How a device with these two descriptions believes to be strapped on; `?` where it does not know (hal/board.py)."""
+    side = settings.get("side", board.get("side", "left"))
+    for mount in (settings.get("mount"), board.get(f"mount_{side}")):
+        if isinstance(mount, str):
+            with contextlib.suppress(ValueError):
+                units.parse_mount(mount)
+                return mount
+    return "?"
+
+
+def write_playback(recording: Recording | None, board_mount: str, file: BinaryIO) -> None:
+    """Write what a board mounted as `board_mount` says feels on the leg of `recording`, or on one that stands still.
+
+    The recording's own `mount` turns its axes into the body's, the board's turns those into its sensor's; where either is unknown, it
+    is felt as it stands. In a gap the last value holds, and a warning goes to stderr.
     """
-    to_sensor = units.parse_mount(board_mount)
+    to_sensor = units.parse_mount(board_mount) or _AS_IT_STANDS
     still = _turn([0.0, 0.0, 1.0], None, to_sensor) + [0.0, 0.0, 0.0]
-    if path is None:
+    if recording is None:
         file.write(array("i", [2, *_scaled(still), *_scaled(still), 0, 0, *_scaled(still), 0, 1, *_scaled(still)]).tobytes())
-        return None
-    recording = read_recording(path)
+        return
     to_body = units.parse_mount(recording.mount)
     t_s, columns = recording.t_s, recording.values
-    if to_body is not None:
+    if to_body is not None and units.parse_mount(board_mount) is not None:
         columns = [*_turn(columns[:3], to_body, to_sensor), *_turn(columns[3:], to_body, to_sensor)]
     period = median(t_s[k + 1] - t_s[k] for k in range(len(t_s) - 1))
-    rows = array("i")
-    count = 0
-    last_us = -1
-    values = [0] * 6
+    times_us, picked = _times(recording.name, t_s, period)
+    rows = array("i", bytes(32 * len(picked)))
+    rows[0::8] = array("i", [us // 1_000_000 for us in times_us])
+    rows[1::8] = array("i", [us % 1_000_000 for us in times_us])
+    for k, (column, unit) in enumerate(zip(columns, _UNITS, strict=True)):
+        whole = [_bounded(value * unit) for value in column]
+        rows[2 + k :: 8] = array("i", [whole[pick] for pick in picked])
+    n = 8 * max(1, int(_REST_S / period))
+    before = _at_rest([sum(rows[k:n:8]) for k in (2, 3, 4)], still)
+    after = _at_rest([sum(rows[k - 8 - n : -8 : 8]) for k in (10, 11, 12)], still)
+    file.write(array("i", [len(picked), *_scaled(before), *_scaled(after)]).tobytes())
+    file.write(rows.tobytes())
+
+
+def _times(name: str, t_s: array[float], period: float) -> tuple[list[int], list[int]]:
+    """Microseconds from the first sample on, and whose values hold there; a gap gets one more sample, just before its end."""
+    times_us: list[int] = []
+    picked: list[int] = []
     for k, t in enumerate(t_s):
         us = round((t - t_s[0]) * 1_000_000)
-        gap_us = us - last_us
-        if k and gap_us > _GAP_PERIODS * period * 1_000_000:
-            print(
-                f"virtual_board: {path}: {gap_us / 1e6:.2f} s are missing after {t_s[k - 1]:.2f} s; the last values hold for so long.",
-                file=sys.stderr,
-            )
-            rows.extend((*divmod(us - round(period * 1_000_000), 1_000_000), *values))
-            count += 1
-        if us == last_us:
-            continue
-        values = _scaled([column[k] for column in columns])
-        rows.extend((*divmod(us, 1_000_000), *values))
-        count += 1
-        last_us = us
-    n = max(1, int(_REST_S / period))
-    before, after = (_at_rest([sum(column[part]) for column in columns[:3]], still) for part in (slice(0, n), slice(-n, None)))
-    file.write(array("i", [count, *_scaled(before), *_scaled(after)]).tobytes())
-    file.write(rows.tobytes())
-    return recording
+        if k and t - t_s[k - 1] > _GAP_PERIODS * period:
+            missing = f"{t - t_s[k - 1]:.2f} s are missing after {t_s[k - 1]:.2f} s"
+            print(f"virtual_board: {name}: {missing}; the last values hold for so long.", file=sys.stderr)
+            times_us.append(us - round(period * 1_000_000))
+            picked.append(k - 1)
+        if not times_us or us > times_us[-1]:
+            times_us.append(us)
+            picked.append(k)
+    return times_us, picked
 
 
 def _turn(columns: list, to_body: tuple | None, to_sensor: tuple) -> list:
@@ -80,12 +105,15 @@ def _signed(column: array | float, sign: int) -> array | float:
     return array("d", [-x for x in column]) if isinstance(column, array) else -column
 
 
-def _at_rest(acc: list[float], otherwise: list[float]) -> list[float]:
+def _at_rest(acc: list[int], otherwise: list[float]) -> list[float]:
     """1 g in the direction of `acc`, no rate; `otherwise` where it points nowhere."""
     length = math.hypot(*acc)
     return [*(x / length for x in acc), 0.0, 0.0, 0.0] if length > 0 else otherwise
 
 
 def _scaled(values: list[float]) -> list[int]:
-    units = [_MICRO_G] * 3 + [_EIGHTH_MILLI_DPS] * 3
-    return [max(-_MOST, min(_MOST, round(value * unit))) for value, unit in zip(values, units, strict=True)]
+    return [_bounded(value * unit) for value, unit in zip(values, _UNITS, strict=True)]
+
+
+def _bounded(value: float) -> int:
+    return round(max(-_MOST, min(_MOST, value)))

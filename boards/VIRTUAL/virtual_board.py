@@ -420,8 +420,10 @@ def sensor(board: dict, oscillator_ppm: int, fault: tuple[str, list[int]] | None
     if name == "imu-missing":
         return None
     lost, back = values if name == "imu-lost" else (None, None)
+    imu = board.get("imu")
+    address = imu.get("address") if isinstance(imu, dict) else None
     return {
-        "address": board.get("imu", {}).get("address", 0x6A),
+        "address": address if address == 0x6B else 0x6A,
         "oscillator_ppm": oscillator_ppm,
         "who_am_i": values[0] if name == "who-am-i" else 0x6C,
         "lost_us": lost,
@@ -432,20 +434,24 @@ def sensor(board: dict, oscillator_ppm: int, fault: tuple[str, list[int]] | None
 def run(options: argparse.Namespace, folder: Path) -> None:
     """The board's whole life; raises Stop at its end, or a RetrostepError."""
     from flash_image import FlashImage
-    from playback import write_playback
+    from playback import believed_mount, wearer, write_playback
+    from retrostep.replay.recording import read_recording
 
     wake, wake_end = os.pipe()
     for fd in (wake, wake_end):
         os.set_blocking(fd, False)
     signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
     with contextlib.ExitStack() as stack:
-        image = FlashImage(options.flash or folder / "flash.bin")
+        recording = None if options.recording is None else read_recording(options.recording)
+        worn = {} if recording is None else wearer(recording)
+        image = FlashImage(options.flash or folder / "flash.bin", worn)
         stack.callback(image.close)
-        board = image.json("board.json")
-        side = image.json("settings.json").get("side", board.get("side"))
-        mount = board.get("mount_right" if side in ("right", 2) else "mount_left", "+x+y+z")
+        board, settings = image.json("board.json"), image.json("settings.json")
+        placement = settings.get("placement", board.get("placement"))
+        if worn and worn["placement"] != placement:
+            print(f"virtual_board: the recording is of the {worn['placement']}, the device is set to {placement}.", file=sys.stderr)
         leg = stack.enter_context((folder / "leg.bin").open("w+b"))
-        write_playback(options.recording, mount, leg)
+        write_playback(recording, believed_mount(board, settings), leg)
         leg.flush()
         leg.seek(0)
         files = [image.fd, leg.fileno()]
