@@ -51,6 +51,7 @@ class Leg:
         self.backward = False
         self.missing = False
         self.starts = 0
+        self.weight_mg = 1000
         self._made_ms = 0
         self._until_ms = 0
         self._phase = 0
@@ -88,7 +89,7 @@ class Leg:
             phase = self._phase // 1000 % 64
             rate = -SHAPE[63 - phase] if self.backward else SHAPE[phase]
             hit = 2000 if phase < 3 else 0
-        for k, value in enumerate((0, 0, 1000 + hit, 0, rate, 0)):
+        for k, value in enumerate((0, 0, self.weight_mg + hit, 0, rate, 0)):
             self.block[at + k] = value
 
 
@@ -443,6 +444,15 @@ def test_the_measured_rate_is_recorded():
     worn.leg.renewed = False
     worn.press(150)
     assert [rate.milli_hz for rate in worn.log(1).rates] == [104166]
+
+
+def test_a_sensor_that_says_nothing_does_no_harm():
+    worn = Worn()
+    worn.leg.weight_mg = 0
+    worn.live(5)
+    worn.leg.weight_mg = 1000
+    worn.live(10, 750)
+    assert worn.app.session.open and worn.answer("STATUS").totals.forward_steps > 10
 
 
 def test_right_before_any_motion_direction_is_not_claimed():
