@@ -18,6 +18,7 @@ _LARGE = 10400
 _SMALL = 2600
 _MOST = 160
 _FRESH = 3
+_SHAKING_MG = 72
 _DOUBT = 40
 _DOUBT_LOBES = 5
 
@@ -89,9 +90,13 @@ class Direction:
         elif self.evidence < -_DECIDE:
             self.evidence = -_DECIDE
 
+    def sure(self) -> bool:
+        """Whether this is walking or running beyond doubt: it shakes the leg, and it has a direction."""
+        return self.shaking_mg > _SHAKING_MG and not -_DECIDE <= self.evidence <= _DECIDE
+
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""
-        least = _DECIDE if now == FORWARD or now == BACKWARD else _DECIDE_FIRST
+        least = _DECIDE if now in (FORWARD, BACKWARD) else _DECIDE_FIRST
         if self.evidence > least:
             return FORWARD
         if self.evidence < -least:

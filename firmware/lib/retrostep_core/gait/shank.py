@@ -1,15 +1,17 @@
 """Steps of both feet and direction from one shank."""
 
 from retrostep_core.gait.codes import STILL, UNKNOWN
-from retrostep_core.gait.direction import AREA, N, NN, PEAK, SUMS, VN, VV, VVV, VX, XX, Direction
+from retrostep_core.gait.direction import AREA, SUMS, Direction
 from retrostep_core.gait.stride import Strides
 
 # Delay of the pair mean and of the two low-passes at 52 Hz, less the 20 ms by which the rate's zero precedes contact.
 _LATE_MS = 25
 _LEVEL_LEAST = 500
 _LOBE_MOST = 200
+_SWING = 40
 _QUIET = 300
 _PAUSE_MS = 150
+_END_MS = 250
 _QUIET_END_MS = 600
 _STILL_MS = 1500
 
@@ -42,6 +44,8 @@ class ShankSteps:
         self._cross_ms = -1
         self._start_ms = 0
         self._last_ms = 0
+        self._last_sign = 0
+        self._swing = -1
         self._begin_ms = -1
         self._quiet_ms = -1
         self._still = False
@@ -108,6 +112,8 @@ class ShankSteps:
             elif v < -500:
                 v = -500
             square = hx * hx + hy * hy + hz * hz
+            if square < 4096:
+                square = 4096  # weightless, or a sensor that says nothing: the root below would divide by 0
             norm = (norm + square // norm) >> 1
             while True:
                 s = (norm + square // norm) >> 1
@@ -207,6 +213,23 @@ class ShankSteps:
                 quiet_ms = t_ms
                 self._still = False
             elif t_ms - quiet_ms > _PAUSE_MS:
+                if sign and sign == self._swing and s_area > 5200 and t_ms - quiet_ms > _END_MS:
+                    if cross_ms < self._start_ms:
+                        cross_ms = quiet_ms
+                        snap[0] = s_n
+                        snap[1] = s_vv
+                        snap[2] = s_vvv
+                        snap[3] = s_vx
+                        snap[4] = s_vn
+                        snap[5] = s_xx
+                        snap[6] = s_nn
+                        snap[7] = s_area
+                        snap[8] = s_peak
+                    self._lobe(sign, cross_ms, t_ms)
+                    self._start_ms = t_ms
+                    sign = 0
+                    cross_ms = -1
+                    s_n = s_vv = s_vvv = s_vx = s_vn = s_xx = s_nn = s_area = s_peak = 0
                 self._rest(quiet_ms, t_ms)
             if t_ms >= tick_ms:
                 engine.tick(t_ms)
@@ -265,7 +288,12 @@ class ShankSteps:
         then = UNKNOWN if self._frontal else direction.decided(now)
         if then != now:
             engine.turn(self._last_ms if self._strides.contact_ms >= 0 else self._begin_ms, then, at_ms)
-        self._strides.lobe(sign, 1 if direction.evidence < 0 else -1, cross_ms - _LATE_MS, area, direction.shaking_mg, at_ms)
+        if direction.evidence > _SWING:
+            self._swing = -1
+        elif direction.evidence < -_SWING:
+            self._swing = 1
+        self._strides.lobe(sign, self._swing, self._start_ms - _LATE_MS, cross_ms - _LATE_MS, area, last[AREA] if sign != self._last_sign else area, direction.sure(), at_ms)
+        self._last_sign = sign
         for k in range(SUMS):
             last[k] = snap[k]
         self._last_ms = self._start_ms
@@ -275,6 +303,8 @@ class ShankSteps:
         strides = self._strides
         quiet = t_ms - quiet_ms
         self._direction.pause()
+        if quiet > _END_MS:
+            strides.stand()
         if quiet > _QUIET_END_MS and strides.contact_ms >= 0 and quiet * 5 > strides.stride_ms * 3:
             strides.end(t_ms, True)
         if quiet > _STILL_MS and not self._still:

@@ -1,6 +1,8 @@
 """Steps of both feet from one leg's swings."""
 
 _AREA_LEAST = 5200
+_SWING_MOST_MS = 1200
+_UNSURE = 5
 _STRIDE_LEAST_MS = 380
 _STRIDE_MOST_MS = 3400
 
@@ -14,8 +16,8 @@ class Strides:
 
     def __init__(self, engine: object) -> None:
         self._engine = engine
-        self._pending = [0] * 4
-        self._sizes = [0] * 4
+        self._pending = [0] * _UNSURE
+        self._sizes = [0] * _UNSURE
         self.restart(0, False)
 
     def restart(self, from_ms: int, stood: bool) -> None:
@@ -32,31 +34,48 @@ class Strides:
         self._last_area = 0
         self._paced = 0
         self._swing = 0
+        self._before = 0
 
-    def lobe(self, sign: int, swing: int, end_ms: int, area: int, shaking_mg: int, at_ms: int) -> None:
+    def lobe(self, sign: int, swing: int, start_ms: int, end_ms: int, area: int, between: int, sure: bool, at_ms: int) -> None:
         """A lobe of the rate has ended: its sign, the sign that swings have now, its area in 1/520 of 0.1 degree."""
         side = 1 if sign > 0 else 0
-        if area < _AREA_LEAST or area * 5 < self._area:
+        if area < _AREA_LEAST or area * 3 < self._area or end_ms - start_ms > _SWING_MOST_MS and sign == swing:
             return
         if swing != self._swing:
             self._swing = swing
             self._waiting = 0
-            other = 1 if swing > 0 else 0
-            if sign != swing and self.contact_ms >= 0:
-                e = self._ends[other]
-                if e > self.contact_ms:
-                    self._fill(e)
-            if self.contact_ms < 0 and sign == swing and self._ends[side] >= 0:
-                self._contact(self._ends[side], self._areas[side], shaking_mg, at_ms)
+            way = 1 if swing > 0 else 0
+            if self.contact_ms < 0:
+                if self._ends[way] >= 0:
+                    self._contact(self._ends[way], self._areas[way], area, sure, at_ms)
+            else:
+                t_ms = end_ms if sign == swing else self._ends[way]
+                if (t_ms - self.contact_ms) * 4 > self.stride_ms * 7:
+                    self.end(at_ms, False)
+                    self._swing = swing
+                elif t_ms > self.contact_ms:
+                    self._fill(t_ms, at_ms)
         if sign == swing:
+            if between * 4 < area and self._ends[side] >= 0:
+                # The leg has not swung back in between: the same swing goes on.
+                if self._waiting:
+                    self._pending[self._waiting - 1] = end_ms
+                    self._sizes[self._waiting - 1] = area
+                self._ends[side] = end_ms
+                return
             if self.contact_ms >= 0:
                 self._go_on(end_ms, area, at_ms)
             if self.contact_ms < 0:
-                self._contact(end_ms, area, shaking_mg, at_ms)
+                self._contact(end_ms, area, between, sure, at_ms)
         self._ends[side] = end_ms
         self._areas[side] = area
 
-    def _contact(self, t_ms: int, area: int, shaking_mg: int, at_ms: int) -> None:
+    def stand(self) -> None:
+        """The leg is quiet: where nothing is under way, what comes starts from standing."""
+        if self.contact_ms < 0 and not self._waiting:
+            self._stood = True
+
+    def _contact(self, t_ms: int, area: int, before: int, sure: bool, at_ms: int) -> None:
         """A contact before the gate is open."""
         n = self._waiting
         pending = self._pending
@@ -72,6 +91,8 @@ class Strides:
                     pending[0] = pending[n - 1]
                     self._sizes[0] = self._sizes[n - 1]
                     n = 1
+        if n == 0:
+            self._before = before
         pending[n] = t_ms
         self._sizes[n] = area
         n += 1
@@ -79,14 +100,13 @@ class Strides:
         if n < 2:
             return
         stride = t_ms - pending[n - 2]
-        strong = (shaking_mg > 56 and area > 10400) and stride < 2200
-        if n < 4 and not (strong or n > 2 and shaking_mg > 32):
+        if n < _UNSURE and not (sure and area > 10400 and stride < 2200):
             return
         engine = self._engine
         first = pending[0]
         stride = pending[1] - first
         t = first - (stride >> 1)
-        if t > self._from_ms and (not self._stood or self._sizes[0] * 10 > self._sizes[1] * 7):
+        if t > self._from_ms and (not self._stood or self._sizes[0] * 9 > self._sizes[1] * 7):
             engine.credit(t, at_ms)
         engine.credit(first, at_ms)
         self.contact_ms = first
@@ -119,19 +139,19 @@ class Strides:
             engine.pace(1200000 // stride, at_ms)
         self._paced = 1
         self.stride_ms = stride
-        if area * 10 > self._area * 7:
+        if area * 9 > self._area * 7:
             self._area += (area - self._area) >> 1
         self._last_area = area
 
-    def _fill(self, t_ms: int) -> None:
+    def _fill(self, t_ms: int, at_ms: int) -> None:
         """The swing has changed its sign: contacts are counted from here on."""
         engine = self._engine
         span = t_ms - self.contact_ms
         if span * 10 < self.stride_ms * 3:
             return
         if span * 4 > self.stride_ms * 3:
-            engine.credit(self.contact_ms + (span >> 1), t_ms)
-        engine.credit(t_ms, t_ms)
+            engine.credit(self.contact_ms + (span >> 1), at_ms)
+        engine.credit(t_ms, at_ms)
         self.contact_ms = t_ms
         self._paced = 0
 
@@ -140,7 +160,7 @@ class Strides:
         engine = self._engine
         if self.contact_ms >= 0:
             t_ms = self.contact_ms + (self.stride_ms >> 1)
-            if self._last_area * 10 > self._area * 7 and t_ms <= at_ms:
+            if self._last_area * 9 > self._area * 7 and t_ms <= at_ms:
                 engine.credit(t_ms, at_ms)
             engine.pace(0, at_ms)
             self.restart(t_ms, stood)
