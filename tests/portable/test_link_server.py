@@ -118,6 +118,33 @@ def test_list_goes_on_after_a_number():
     assert desk.ask("LIST", 250).sessions == ()
 
 
+def test_list_is_put_together_a_few_at_a_time():
+    desk = Desk()
+    for number in range(1, 31):
+        desk.store.logs[number] = b"x" * number
+    honest = desk.store.size
+    looked = []
+
+    def size(number):
+        looked.append(number)
+        if number == 7:
+            raise OSError(84)
+        return honest(number)
+
+    desk.store.size = size
+    desk.send(frames.request(7, "LIST", 0))
+    assert desk.server.poll(0) and len(looked) == 8
+    desk.send(b"~junk\n")
+    while not desk.out.data:
+        before = len(looked)
+        assert desk.server.poll(0)
+        assert len(looked) - before <= 8
+    (page, junk) = desk.answers()
+    assert [e.session for e in page[2].sessions] == [n for n in range(1, 31) if n != 7]
+    assert [e.length for e in page[2].sessions] == [e.session for e in page[2].sessions]
+    assert junk[2].code == m.MALFORMED
+
+
 def test_read_brings_the_log_in_order():
     desk = Desk(filled(1))
     data = desk.store.logs[1]

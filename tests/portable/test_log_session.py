@@ -148,6 +148,22 @@ def test_alerts_and_marks_are_on_flash_at_once():
     assert log.header.start_ticks_ms + log.steps[-1][0] > wearer.clock.now - 1000
 
 
+def test_steps_credited_late_after_a_button_s_start_are_counted():
+    store = RamStore()
+    wearer = Wearer(store, now_ms=8000)
+    wearer.turn(FORWARD)
+    wearer.pass_ms(2000)
+    wearer.session.start(wearer.clock.now)
+    wearer.pass_ms(400)
+    for ago in (1500, 1000, 500, 0):
+        wearer.step(ago)
+    wearer.session.stop(wearer.clock.now)
+    log = whole(store)
+    assert log.header.trigger == r.BY_BUTTON and log.header.start_ticks_ms == 10000
+    assert [t for t, _ in log.steps] == [0, 1, 2, 400]
+    assert log.totals.forward_steps == 4
+
+
 def test_a_mark_opens_a_session_so_that_it_is_kept():
     store = RamStore()
     wearer = Wearer(store)
@@ -268,6 +284,30 @@ def test_a_tail_that_cannot_be_cut_is_skipped():
     log = read_log(after.logs[1])
     assert log.closed and len(log.damage) == 1 and log.damage[0].length == 6 and log.damage[0].missing == 0
     assert recover(after, after.boot).closed == 0
+
+
+def test_recovery_goes_on_where_a_log_cannot_be_read_or_closed():
+    store = RamStore()
+    for _ in range(3):
+        wearer = Wearer(store)
+        wearer.turn(FORWARD)
+        wearer.run(20)
+        store.open_number = 0
+    honest = store.read_into
+
+    def read_into(number, offset, buf):
+        if number == 1:
+            raise OSError(5)
+        return honest(number, offset, buf)
+
+    store.read_into = read_into
+    result = recover(store, 2)
+    assert (result.closed, result.faults) == (2, r.FAULT_LOG_DAMAGED)
+    store.read_into = honest
+    store.failing = True
+    assert (recover(store, 2).closed, recover(store, 2).faults) == (0, r.FAULT_FLASH_FULL)
+    store.failing = False
+    assert recover(store, 2).closed == 1
 
 
 def test_recovery_leaves_foreign_files_and_removes_empty_ones():

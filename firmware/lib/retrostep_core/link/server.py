@@ -10,6 +10,7 @@ from . import messages as m
 from .frames import MAX_DATA, FrameEncoder, LineDecoder
 
 QUEUE = 4  # requests under way
+LOOKS = 8  # sessions looked up for a LIST in one poll: each is a search in the file system
 EVENTS = 16  # events that wait for the line; more are dropped, they are for looking on only
 WATCH_MS = 60000
 U32 = 0xFFFFFFFF
@@ -41,8 +42,8 @@ class Server:
         self._length = 0
         self._queue = []
         self._malformed = False
-        self._offset = 0  # of a READ under way, or as far as a CONFIRM has checked
-        self._crc = 0
+        self._done = 0  # of the request being served: bytes sent or checked, entries listed, logs erased
+        self._value = 0  # what it carries along: a CRC, the last session listed
         self._watch_ms = -1  # the watching host's last request; -1: nobody watches
         self._start_ms = 0
         self._events = array("i", bytes(4 * 7 * EVENTS))
@@ -83,7 +84,8 @@ class Server:
         if self._watch_ms >= 0 and now_ms - self._watch_ms > WATCH_MS:
             self._watch_ms = -1
             self._event_count = 0
-        if self._malformed:
+        if self._malformed and not self._value:
+            # Not while a LIST or a CONFIRM is being put together: this needs the same buffer.
             self._malformed = False
             self._frame_error(0, m.MALFORMED, "not a sound request")
         elif self._queue:
@@ -119,8 +121,8 @@ class Server:
 
     def _drop(self):
         self._queue.clear()
-        self._offset = 0
-        self._crc = 0
+        self._done = 0
+        self._value = 0
 
     # ---- requests
 
@@ -139,8 +141,8 @@ class Server:
             self._frame_error(id, m.FLASH, "the flash did not read or write")
         if done:
             self._queue.pop(0)
-            self._offset = 0
-            self._crc = 0
+            self._done = 0
+            self._value = 0
 
     def _hello(self, id: int, args) -> bool:
         _count(args, 0)
@@ -173,20 +175,29 @@ class Server:
 
     def _list(self, id: int, args) -> bool:
         _count(args, 1)
-        after = _number(args[0], U32)
+        if self._done == 0 and self._value == 0:
+            self._value = _number(args[0], U32)
         store = self.store
-        count = 0
+        looks = 0
         more = False
         for session in store.numbers():
-            if session <= after:
+            if session <= self._value:
                 continue
-            if count == m.LIST_MOST:
+            if self._done == m.LIST_MOST:
                 more = True
                 break
+            if looks == LOOKS:
+                return False  # a few at a time, so that sampling goes on meanwhile; nothing else writes into the frame until then
+            looks += 1
+            self._value = session
+            try:
+                length = store.size(session)
+            except OSError:
+                continue  # a broken entry must not hide the others; recovery has said that a log is damaged
             flags = m.OPEN if session == store.open_number else m.CONFIRMED if store.confirmed(session) else 0
-            m.pack_entry(self._frame.payload, count, session, store.size(session), flags)
-            count += 1
-        self._finish(m.LIST, id, m.pack_list(self._frame.payload, count, more))
+            m.pack_entry(self._frame.payload, self._done, session, length, flags)
+            self._done += 1
+        self._finish(m.LIST, id, m.pack_list(self._frame.payload, self._done, more))
         return True
 
     def _session(self, text: str) -> int:
@@ -200,15 +211,15 @@ class Server:
         session = self._session(args[0])
         begin = _number(args[1], U32)
         wanted = _number(args[2], U32)
-        at = begin + self._offset
-        count = min(wanted - self._offset, MAX_DATA, max(0, self.store.size(session) - at))
+        at = begin + self._done
+        count = min(wanted - self._done, MAX_DATA, max(0, self.store.size(session) - at))
         if count > 0:
             count = self.store.read_into(session, at, self._frame.payload[4 : 4 + count])
         struct.pack_into("<I", self._frame.payload, 0, at)
         self._finish(m.DATA, id, 4 + count)
-        self._offset += count
+        self._done += count
         # A read that reaches the log's end before it has brought all it was asked for says so with a frame that holds nothing.
-        return count == 0 or self._offset == wanted
+        return count == 0 or self._done == wanted
 
     def _confirm(self, id: int, args) -> bool:
         _count(args, 3)
@@ -220,16 +231,16 @@ class Server:
             raise _Refuse(m.BUSY, "the session is still open")
         if length != store.size(session):
             raise _Refuse(m.MISMATCH, "the log has another length")
-        if self._offset < length:
+        if self._done < length:
             # A slice at each poll, so that sampling goes on meanwhile. The frame's buffer is free: nothing is half sent.
-            part = self._frame.payload[: min(MAX_DATA, length - self._offset)]
-            count = store.read_into(session, self._offset, part)
+            part = self._frame.payload[: min(MAX_DATA, length - self._done)]
+            count = store.read_into(session, self._done, part)
             if count <= 0:
                 raise _Refuse(m.FLASH, "the log cannot be read to its end")
-            self._crc = binascii.crc32(part[:count], self._crc) & U32
-            self._offset += count
+            self._value = binascii.crc32(part[:count], self._value) & U32
+            self._done += count
             return False
-        if self._crc != crc:
+        if self._value != crc:
             raise _Refuse(m.MISMATCH, "the log has another CRC")
         if not store.confirmed(session):
             store.confirm(session, length, crc)
@@ -282,10 +293,10 @@ class Server:
         for session in store.numbers():
             if session != store.open_number and store.confirmed(session):
                 store.erase(session)
-                # One at a time, so that sampling goes on meanwhile; the count so far waits where a READ keeps its offset.
-                self._offset += 1
+                # One at a time, so that sampling goes on meanwhile.
+                self._done += 1
                 return False
-        struct.pack_into("<H", self._frame.payload, 0, min(self._offset, 0xFFFF))
+        struct.pack_into("<H", self._frame.payload, 0, min(self._done, 0xFFFF))
         self._finish(m.OK, id, 2)
         return True
 

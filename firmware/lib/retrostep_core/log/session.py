@@ -98,6 +98,7 @@ class Session:
         self._trigger = r.BY_ITSELF
         self._moved_ms = 0
         self._last_step_ms = 0
+        self._stepped_ms = -1  # the newest step, since the session's start
         self._oldest_ms = -1
         self._epoch_ms = 0
         self._battery_ms = 0
@@ -121,6 +122,9 @@ class Session:
         if t_ms > self._moved_ms:
             self._moved_ms = t_ms
         t_ms = self._since_start(t_ms)
+        if t_ms <= self._stepped_ms:
+            t_ms = self._stepped_ms + 1  # credited after a button's start, taken before it: counted, in its place
+        self._stepped_ms = t_ms
         self._bouts.step(t_ms)
         if self._thin_ms < 0 and self._logged:
             if not self._batch.add(t_ms):
@@ -247,6 +251,7 @@ class Session:
         self._trigger = trigger
         self._moved_ms = start_ms
         self._last_step_ms = at_ms
+        self._stepped_ms = -1
         self._oldest_ms = -1
         self._epoch_ms = start_ms
         self._battery_ms = at_ms if self._battery_mv else at_ms - BATTERY_MS  # unknown yet: as soon as it is
@@ -519,7 +524,7 @@ def recover(store, boot: int = 0) -> Recovery:
                 closed += done
                 faults |= fault
         except OSError:
-            faults |= r.FAULT_FLASH_FULL
+            faults |= r.FAULT_LOG_DAMAGED
     return Recovery(closed, faults)
 
 
@@ -573,7 +578,10 @@ def _close(store, number: int, size: int, boot: int):
         size = end
     if kind == r.END:
         return 0, fault
-    journal = Journal(store.append(number), seq=seq + 1, length=size)
+    try:
+        journal = Journal(store.append(number), seq=seq + 1, length=size)
+    except OSError:
+        return 0, fault | r.FAULT_FLASH_FULL
     payload = bytearray(25)
     journal.add(r.END, memoryview(payload), r.pack_end(payload, account.moved_ms, r.INTERRUPTED, *account.totals()))
     if not journal.close():
