@@ -10,6 +10,8 @@ from retrostep_core.gait.tally import Tally
 
 _PERIOD_US = 9615
 _GAP_PERIODS = 5
+# A late decision re-labels no more than this: the first strides of a bout, until its direction is sure.
+_CORRECTED_MS = 4000
 
 
 class Engine:
@@ -109,10 +111,12 @@ class Engine:
         self.tally.step(t_ms, direction)
 
     def turn(self, since_ms: int, direction: int, at_ms: int) -> None:
-        """A detector's statement of direction; `since` is kept from falling."""
+        """A detector's statement of direction; `since` is kept from falling, and from changing what is long past."""
         tally = self.tally
         if direction == tally.direction:
             return
+        if since_ms < at_ms - _CORRECTED_MS:
+            since_ms = at_ms - _CORRECTED_MS
         if since_ms < tally.newest_since_ms:
             since_ms = tally.newest_since_ms
         tally.now(at_ms)
