@@ -210,7 +210,10 @@ class App:
     def stop(self) -> None:
         """Close the session's log, and leave the wearer and the line in peace."""
         now_ms = self.clock.ticks_ms()
-        self.engine.finish(now_ms)
+        try:
+            self.engine.finish(now_ms)
+        except Exception as error:
+            self._mishap(error)
         self.session.stop(now_ms, records.INTERRUPTED)
         self._signal.off()
         if self.server.between_frames:

@@ -412,6 +412,25 @@ def test_damaged_settings_are_a_fault_and_the_rest_goes_on():
     assert worn.app.session.open and worn.app.limits == Limits()
 
 
+def test_a_flash_that_runs_short_is_felt_and_said():
+    worn = Worn()
+    worn.hardware.store.free_bytes = lambda: 30000
+    worn.live(10, 750)
+    assert worn.answer("STATUS").faults == messages.FAULT_FLASH_SHORT
+    assert worn.hardware.line.said().count("flash is running short") == 1
+    assert len(worn.hardware.pulses()) == 5
+
+
+def test_an_engine_that_fails_at_the_end_does_not_cost_the_log():
+    if sys.implementation.name != "micropython":
+        return
+    worn = Worn()
+    worn.live(10, 750)
+    worn.app.engine.finish = lambda at_ms: 1 // 0
+    worn.app.stop()
+    assert worn.log(1).closed and "ZeroDivisionError" in worn.hardware.line.said()
+
+
 def test_an_interrupted_session_is_closed_at_the_next_start():
     worn = Worn()
     worn.live(30, 750)

@@ -132,3 +132,33 @@ def test_forget_starts_afresh():
     fifo.forget(parsed.state)
     parsed.feed(word(ACCEL, 1, 2, 2, 2) + pair(3))
     assert [(lost, len(samples)) for lost, samples in parsed.blocks] == [(0, 1), (0, 1)]
+
+
+def test_whatever_is_lost_no_sample_is_made_of_two_slots():
+    seed = 12345
+    for _ in range(40):
+        parsed = Parsed()
+        words = []
+        for i in range(60):
+            for kind in (GYRO, ACCEL):
+                seed = (seed * 1103515245 + 12345) % 2**31
+                luck = seed >> 16 & 15
+                if luck == 0:
+                    continue
+                if luck == 1:
+                    words.append(word(9, i, 5, 5, 5))
+                words.append(word(kind, i, 500 * i, 0, 0))
+        at = 0
+        while at < len(words):
+            seed = (seed * 1103515245 + 12345) % 2**31
+            size = 1 + (seed >> 16 & 31)
+            parsed.feed(b"".join(words[at : at + size]))
+            at += size
+        before = None
+        for lost, samples in parsed.blocks:
+            for k, sample in enumerate(samples):
+                slot = [i for i in range(60) if units.scale(500 * i, units.ACC_16G) == sample[0]][0]
+                assert sample[3] == units.scale(500 * slot, units.GYR_2000DPS)
+                gone = lost if k == 0 else 0
+                assert before is None or (slot - before - 1 - gone) % 4 == 0, "lost slots are counted modulo 4"
+                before = slot
