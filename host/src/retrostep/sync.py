@@ -6,27 +6,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from retrostep_core.link import messages
+from retrostep_core.log.records import FROM_HOST
 
+from retrostep.archive.dating import ClockFact
 from retrostep.archive.digest import digest
 from retrostep.archive.disk import explained, make_folder
 from retrostep.archive.home import Home
 from retrostep.archive.names import device_name, session_id
-from retrostep.archive.raw import RawLogs
+from retrostep.archive.raw import Partial, RawLogs
 from retrostep.archive.store import Store
 from retrostep.device.client import Board
 from retrostep.device.core import core_hash, other_core
 from retrostep.device.progress import Progress, silent
-from retrostep.errors import DamagedData, Refused, SyncRunning
+from retrostep.errors import DamagedData, DiskFull, NoAccess, Refused, StoreBusy, SyncRunning
 
-CLOCK_FROM_HOST = 1
 EARLIEST_EPOCH_MS = 1_767_225_600_000
 """2026-01-01 UTC, before the first board was made: a computer that believes it is earlier must not set a board's clock."""
 
 
+LOG_MOST_BYTES = 1 << 24
+"""No board's flash holds a longer log; one that is said to be longer isn't asked for."""
 HEAD_BYTES = 128
 """How much of a log is compared before it is resumed: its HEADER, which says in which boot and at which tick it began."""
 
@@ -96,19 +98,19 @@ def sync_board(board: Board, raw: RawLogs, store: Store, progress: Progress = si
     if not is_same:
         result.warnings.append(other_core(board.path, hello))
     with device_lock(raw.home, device):
-        store.saw_device(hello)
-        _set_clock(board, store, hello, result, now_s)
+        fact = _set_clock(board, hello, result, now_s)
+
+        def note() -> None:
+            store.saw_device(hello)
+            if fact is not None:
+                store.add_clock_fact(device, fact.boot, fact.ticks_ms, fact.epoch_ms, fact.source)
+
         entries = board.list()
         stored = {(row.number, row.log_length) for row, _ in store.sessions(device=device) if row.device == device}
-        total, done = sum(entry.length for entry in entries), 0
-        for entry in entries:
-
-            def tell(got: int, before: int = done, number: int = entry.session) -> None:
-                progress(f"session {number}", before + got, total)
-
-            result.sessions.append(_Transfer(board, raw, store, device, entry, tell).run(entry[:2] in stored))
-            done += entry.length
-            tell(entry.length)
+        sessions = [_Session(board, raw, store, device, entry) for entry in entries]
+        result.sessions = [session.result for session in sessions]
+        wanted = [session for session in sessions if not session.is_here(session.entry[:2] in stored)]
+        _bring(board, wanted, note, progress)
     result.athlete = next((worn.athlete for worn in store.assignments() if worn.device == device and worn.to_at_ms is None), None)
     result.seconds = round(time.monotonic() - begun, 3)
     return result
@@ -128,142 +130,218 @@ def device_lock(home: Home, device: str) -> Iterator[None]:
         yield
 
 
-class _Transfer:
-    """One session on its way from a board into the archive and the store; `got` is told how much of it is here."""
+def _bring(board: Board, sessions: list["_Session"], note: Callable[[], None], progress: Progress) -> None:
+    """Receive every session, one behind the other without a pause on the line, keep each, and confirm those that are kept.
 
-    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: messages.Entry, got: Callable[[int], None]) -> None:
-        self.board, self.raw, self.store, self.device, self.entry, self.got = board, raw, store, device, entry, got
-        self.name = session_id(device, entry.session)
-        self.is_open = bool(entry.flags & messages.OPEN)
-        self.result = SessionSync(entry.session, entry.length, "received")
-
-    def run(self, is_stored: bool) -> SessionSync:
-        """Bring the session over, unless all of it `is_stored` and archived already.
-
-        Damage, and what the board refuses to give, is told in the result, so that it spoils no other session.
-        """
+    `note` is called once, as soon as the line is busy. Confirming comes last, so that the line need not wait for it.
+    """
+    noted = not sessions
+    if noted:
+        note()
+    done = total = 0
+    while sessions:
+        by_number = {session.number: session for session in sessions}
+        wanted = [(session.number, offset, session.entry.length - offset) for session in sessions for offset in [session.begin()]]
+        total += sum(length for _, _, length in wanted)
         try:
-            kept = None if self.is_open else self._kept()
-            if kept is not None and (self.entry.flags & messages.CONFIRMED or self._confirm(kept)):
-                self.result.outcome, self.result.confirmed = "had", True
-                if not is_stored and self._archived().exists():  # a sync was killed between the two
-                    self.store.ingest(self.device, self.entry.session, kept)
-                self._forget_partial()
-            else:
-                self._bring(afresh=kept is not None)
-        except Refused as refused:
-            self._damaged(f"Session {self.name}: {refused} What came is kept; restart the board and sync again.")
-        return self.result
+            for number, piece in board.read_logs(wanted):
+                if not noted:
+                    noted = True
+                    note()
+                if isinstance(piece, bytes):
+                    by_number[number].take(piece)
+                    done += len(piece)
+                    progress(f"session {number}", done, total)
+                elif piece is None:
+                    by_number[number].complete()
+                else:
+                    by_number[number].refuse(piece)
+        except (DiskFull, NoAccess, StoreBusy):
+            for session in sessions:
+                session.confirm()
+            raise
+        finally:
+            for session in sessions:
+                session.release()
+        for session in sessions:
+            session.confirm()
+        sessions = [session for session in sessions if session.is_wanted_again]
 
-    def _bring(self, afresh: bool) -> None:
-        """Receive the log, judge it, keep it, and only then confirm it.
 
-        Where part of it came in an earlier sync and something is wrong, everything is read once more.
+class _Session:
+    """One session on its way from a board into the archive and the store: begin, take its pieces, complete (or refuse), confirm.
+
+    Damage, and what the board refuses to give, is told in `result`, so that it spoils no other session. A session `is_wanted_again`
+    where part of it had come in an earlier sync and something is wrong: it is read once more, from its beginning.
+    """
+
+    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: messages.Entry) -> None:
+        self.entry = entry
+        self.number: int = entry.session
+        self.is_open = bool(entry.flags & messages.OPEN)
+        self.is_wanted_again = False
+        self.result = SessionSync(entry.session, entry.length, "received")
+        self._board, self._raw, self._store, self._device = board, raw, store, device
+        self._name = session_id(device, entry.session)
+        self._archived = raw.path(device, entry.session)
+        self._afresh = False
+        self._resumed_at = 0
+        self._part: Partial | None = None
+        self._kept: bytes | None = None
+
+    def is_here(self, is_stored: bool) -> bool:
+        """Whether nothing is to be read: all of it is safe here from an earlier sync, and the board knows by now.
+
+        `is_stored`: the store has it.
         """
-        data, was_resumed = self._receive(afresh)
-        is_readable, wrong = self._judge(data)
-        if wrong and was_resumed:
-            return self._bring(afresh=True)
-        if is_readable:
-            wrong = self._archive(data) or wrong
-        elif not self.is_open:  # an open one may only not have come far enough
-            wrong += f" It is kept in {self.raw.quarantine(self.device, self.entry.session, data, wrong)}."
-        if self.is_open:
-            self.result.outcome = "open"
-            if is_readable and wrong:
-                self._damaged(wrong)
-            return None
+        if self.entry.length > LOG_MOST_BYTES:
+            self._damaged(f"Session {self._name} is said to be {self.entry.length} bytes long, which cannot be; it was not read.")
+            return True
+        kept = None if self.is_open else self._kept_before()
+        if kept is None:
+            return False
+        try:
+            if not self.entry.flags & messages.CONFIRMED and not self._agrees(kept):
+                self._afresh = True  # another log under the same number: the board was erased in between
+                return False
+        except Refused as refused:
+            self.refuse(refused)
+            return True
+        self.result.outcome, self.result.confirmed = "had", True
+        if not is_stored and self._archived.exists():  # a sync was killed between the two
+            self._store.ingest(self._device, self.number, kept)
         self._forget_partial()
-        self.result.confirmed = self._confirm(data)
-        if not self.result.confirmed:
-            if was_resumed:
-                return self._bring(afresh=True)
-            wrong = wrong or f"The board's log of session {self.name} differs from what it sent; what it sent is kept. Sync again."
-        if wrong:
-            self._damaged(wrong)
-        return None
+        return True
 
-    def _receive(self, afresh: bool) -> tuple[bytes, bool]:
-        """The log as the board has it now, and whether its beginning came in an earlier sync. Each piece is on disk as it comes."""
-        if afresh:
+    def begin(self) -> int:
+        """From which byte on the log is wanted: behind what had come of it before, if that is of the same log."""
+        if self._afresh:
             self._forget_partial()
-        with self.raw.partial(self.device, self.entry.session) as part:
-            if not afresh and not part.offset and self._archived().exists():
-                part.append(self.raw.read(self.device, self.entry.session))  # the session was open then
-            resumed_at = part.offset
-            if resumed_at <= self.entry.length and self._begins(part.data()[:HEAD_BYTES]):
-                for chunk in self.board.read(self.entry.session, resumed_at, self.entry.length - resumed_at):
-                    part.append(chunk)
-                    self.result.received_bytes += len(chunk)
-                    self.got(part.offset)
-                return part.data(), resumed_at > 0
-        return self._receive(afresh=True)
+        with self._partial() as part:
+            if not self._afresh and not part.offset and self._archived.exists():
+                part.append(self._raw.read(self._device, self.number))  # the session was open then
+            head = part.data()[:HEAD_BYTES]
+            if head and (part.offset > self.entry.length or b"".join(self._board.read(self.number, 0, len(head))) != head):
+                head = b""  # the board was erased in between, and this is another log's
+            self._resumed_at = part.offset if head else 0
+            if not head:
+                part.discard()
+        self._afresh = self.is_wanted_again = False
+        return self._resumed_at
 
-    def _begins(self, head: bytes) -> bool:
-        """Whether the board's log begins with `head`; what was received before the board was erased is another log's."""
-        return head == b"".join(self.board.read(self.entry.session, 0, len(head)))
+    def take(self, piece: bytes) -> None:
+        """The next bytes of the log; on disk when this returns."""
+        if self._part is None:
+            self._part = self._partial()
+        self._part.append(piece)
+        self.result.received_bytes += len(piece)
+
+    def complete(self) -> None:
+        """All has come that the board has: judge it, then archive and store it, or set it aside where it cannot be read."""
+        with self._part or self._partial() as part:
+            data = part.data()
+        self._part = None
+        is_readable, wrong = self._judge(data)
+        if wrong and self._resumed_at:
+            self._afresh = self.is_wanted_again = True
+            return
+        if is_readable:
+            try:
+                self._raw.commit(self._device, self.number, data)
+                self._store.ingest(self._device, self.number, data)
+            except DamagedData as conflict:  # it is quarantined
+                wrong = str(conflict)
+        elif not self.is_open:  # an open one may only not have come far enough
+            wrong += f" It is kept in {self._raw.quarantine(self._device, self.number, data, wrong)}."
+        if not self.is_open:
+            self._kept = data
+            self._forget_partial()
+        self.result.outcome = "open" if self.is_open else "received"
+        if wrong and (is_readable or not self.is_open):
+            self._damaged(wrong)
+
+    def refuse(self, refused: Refused) -> None:
+        """The board gives no more of it."""
+        self._damaged(f"Session {self._name}: {refused} What came is kept; restart the board and sync again.")
+
+    def confirm(self) -> None:
+        """Tell the board that the log is safe, if it is."""
+        if self._kept is None:
+            return
+        data, self._kept = self._kept, None
+        try:
+            self.result.confirmed = self._agrees(data)
+        except Refused as refused:
+            self.refuse(refused)
+            return
+        if not self.result.confirmed and self._resumed_at:
+            self._afresh = self.is_wanted_again = True
+        elif not self.result.confirmed and self.result.outcome != "damaged":
+            self._damaged(f"The board's log of session {self._name} differs from what it sent; what it sent is kept. Sync again.")
+
+    def release(self) -> None:
+        """Let go of the file of what has come; it stays."""
+        if self._part is not None:
+            self._part.close()
+            self._part = None
 
     def _judge(self, data: bytes) -> tuple[bool, str]:
         """Whether the log can be read at all, and what is wrong with it ("": nothing)."""
         try:
-            facts = digest(self.device, self.entry.session, data).session
+            facts = digest(self._device, self.number, data).session
         except DamagedData as error:
             return False, str(error)
         if self.is_open:
             return True, ""
         if len(data) < self.entry.length:
-            return True, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self.name}."
+            return True, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self._name}."
         if facts["damage"] or facts["lost_records"]:
             found = f"{facts['damage']} bytes, {facts['lost_records']} records lost"
-            return True, f"The log of session {self.name} is damaged on the board ({found}); the rest counts."
+            return True, f"The log of session {self._name} is damaged on the board ({found}); the rest counts."
         return True, ""
 
-    def _archive(self, data: bytes) -> str:
-        """Archive and store a log that can be read; what speaks against that ("": nothing). It is quarantined then."""
+    def _agrees(self, data: bytes) -> bool:
+        """Tell the board that `data` is safe here; False where its own log is another."""
         try:
-            self.raw.commit(self.device, self.entry.session, data)
-            self.store.ingest(self.device, self.entry.session, data)
-        except DamagedData as conflict:
-            return str(conflict)
-        return ""
-
-    def _confirm(self, data: bytes) -> bool:
-        """Tell the board that its log is safe here; False where its own log is another."""
-        try:
-            self.board.confirm(self.entry.session, len(data), binascii.crc32(data))
+            self._board.confirm(self.number, len(data), binascii.crc32(data))
         except Refused as refused:
             if refused.code != messages.MISMATCH:
                 raise
             return False
         return True
 
-    def _kept(self) -> bytes | None:
+    def _kept_before(self) -> bytes | None:
         """The log as it is kept here, archived or quarantined, where its length is the board's."""
-        aside = sorted(self.raw.home.quarantine.glob(f"{self.device}-{self.entry.session:08d}-*.rsl"))
-        for path in [self._archived(), *aside]:
+        aside = sorted(self._raw.home.quarantine.glob(f"{self._device}-{self.number:08d}-*.rsl"))
+        for path in [self._archived, *aside]:
             with explained(path):
                 if path.is_file() and path.stat().st_size == self.entry.length:
                     return path.read_bytes()
         return None
 
-    def _archived(self) -> Path:
-        return self.raw.path(self.device, self.entry.session)
+    def _partial(self) -> Partial:
+        return self._raw.partial(self._device, self.number)
 
     def _forget_partial(self) -> None:
-        with self.raw.partial(self.device, self.entry.session) as part:
+        with self._partial() as part:
             part.discard()
 
     def _damaged(self, why: str) -> None:
         self.result.outcome, self.result.why = "damaged", why
 
 
-def _set_clock(board: Board, store: Store, hello: messages.Hello, result: SyncResult, now_s: Callable[[], float]) -> None:
-    """Tell the board the time, and note at which of its ticks that was."""
-    if now_s() * 1000 < EARLIEST_EPOCH_MS:
-        result.warnings.append("This computer's clock is wrong (before 2026), so the board's was not set: set the clock and sync again.")
-        return
-    ticks_ms, epoch_ms = board.set_clock(now_s)
+def _set_clock(board: Board, hello: messages.Hello, result: SyncResult, now_s: Callable[[], float]) -> ClockFact | None:
+    """Tell the board the time; at which of its ticks that was. None, and a warning, where one of the two does not know."""
+    if not EARLIEST_EPOCH_MS <= now_s() * 1000 <= messages.EPOCH_MOST_MS:
+        result.warnings.append("This computer's clock is wrong, so the board's was not set: set the clock and sync again.")
+        return None
+    fact = ClockFact(hello.boot, *board.set_clock(now_s), FROM_HOST)
+    if not fact.is_plausible():
+        result.warnings.append(
+            f"{hello.device} does not know how long it has been on, so nothing is dated by that: restart it and sync."
+        )
+        return None
     if hello.epoch_ms:
-        result.clock_was_off_ms = hello.epoch_ms + (ticks_ms - hello.ticks_ms) - epoch_ms
-    result.clock_set_ms = epoch_ms
-    store.add_clock_fact(hello.device, hello.boot, ticks_ms, epoch_ms, CLOCK_FROM_HOST)
+        result.clock_was_off_ms = hello.epoch_ms + (fact.ticks_ms - hello.ticks_ms) - fact.epoch_ms
+    result.clock_set_ms = fact.epoch_ms
+    return fact

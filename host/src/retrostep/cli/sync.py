@@ -12,7 +12,7 @@ from retrostep.cli._ports import complain, ports_option, progress_bar
 from retrostep.device.client import Board
 from retrostep.device.open import Line
 from retrostep.device.ports import ports
-from retrostep.errors import DiskFull, RetrostepError
+from retrostep.errors import BoardNotFound, DiskFull, RetrostepError
 from retrostep.sync import SyncResult, sync_board
 
 
@@ -28,7 +28,12 @@ def command(named: tuple[str, ...], as_json: bool, store_url: str | None) -> Non
     """
     done: list[dict[str, Any]] = []
     status = 0
-    chosen = ports(named)
+    try:
+        chosen = ports(named)
+    except BoardNotFound:
+        if as_json:
+            click.echo(json.dumps({"devices": []}, indent=2))
+        raise
     with Store(store_url) as store:
         for port in chosen:
             try:

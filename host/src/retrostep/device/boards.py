@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator
-
 from retrostep.errors import DamagedData, UnknownBoard
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -35,6 +33,8 @@ def read_board(name: str) -> dict[str, Any]:
 
     Raises UnknownBoard, or DamagedData naming the first field that does not hold.
     """
+    from jsonschema import Draft202012Validator  # a fifth of a second that commands with --port need not spend
+
     source = board_bytes(name)
     schema = json.loads((carried() / "boards/board.schema.json").read_bytes())
     try:

@@ -3,8 +3,8 @@
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ READ_BYTES = 4096
 """Bytes asked for by one READ: four under way keep a line of 500 kB/s busy over a turn of 30 ms, and what a killed host had
 asked for is off a line of 115200 baud within 1.5 s."""
 FIRST_WAIT_S = 1.0
-NEXT_WAIT_S = 0.4
+NEXT_WAIT_S = 0.8
 """Silence after which what is under way counts as lost: before the first answer, and after it."""
 PATIENCE_S = 10.0
 """Silence after which the board counts as gone."""
@@ -29,7 +29,8 @@ CLOCK_TURN_S = 0.05
 """A clock that was set within so short a turn needs no second try."""
 TEXT_KEPT = 1000
 EVENTS_KEPT = 4096
-SESSION_LAST = 0xFFFFFFFF
+SESSIONS_MOST = 20_000
+"""No flash holds as many sessions; a board that lists more makes them up."""
 
 
 class Wire(Protocol):
@@ -48,9 +49,22 @@ class Wire(Protocol):
 
 
 @dataclass
-class _Read:
-    """A READ under way: bytes `at` to `end` of its log are still due."""
+class _Part:
+    """A part of a log that is wanted: it was given up to `given`, asked for up to `asked`; `ahead` came before its turn, by offset."""
 
+    session: int
+    given: int
+    asked: int
+    end: int
+    ahead: dict[int, bytes] = field(default_factory=dict)
+    refused: Refused | None = None
+
+
+@dataclass
+class _Read:
+    """A READ under way: bytes `at` to `end` of its part are still due."""
+
+    part: _Part
     at: int
     end: int
 
@@ -114,39 +128,63 @@ class Board:
                 if entries and entry.session <= entries[-1].session:
                     raise LinkLost(f"The board at {self.path} lists its sessions out of order. {_again(self.path)}")
                 entries.append(entry)
-            more = page.more and bool(page.sessions)
+            more = page.more and bool(page.sessions) and len(entries) < SESSIONS_MOST
         return entries
 
     def read(self, session: int, offset: int, length: int) -> Iterator[bytes]:
-        """The bytes `offset` to `offset + length` of a session's log as they come, in order; fewer where the log ends before.
+        """The bytes `offset` to `offset + length` of a session's log as they come, in order; fewer where the log ends before."""
+        for _, piece in self.read_logs([(session, offset, length)]):
+            if isinstance(piece, Refused):
+                raise piece
+            if piece is not None:
+                yield piece
 
-        Up to UNDER_WAY requests are kept under way; what is lost, torn or late on the line is asked for again.
+    def read_logs(self, wanted: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, bytes | Refused | None]]:
+        """The parts (session, offset, length) of several logs, one after the other without a pause on the line.
+
+        Yields (session, bytes) as they come, in order, and at a part's end (session, None), or (session, Refused) where the board gives no
+        more of it. Up to UNDER_WAY requests are kept under way; what is lost, torn or late on the line is asked for again.
         """
-        end = offset + length
-        asked = given = offset
-        lost: list[tuple[int, int]] = []
-        ahead: dict[int, bytes] = {}
+        parts = [_Part(session, offset, offset, offset + length) for session, offset, length in wanted]
+        first = asking = 0
+        lost: list[tuple[_Part, int, int]] = []
         under_way: dict[int, _Read] = {}
         heard_at = time.monotonic()
         wait_s = FIRST_WAIT_S
-        while given < end:
-            while len(under_way) < UNDER_WAY and (lost or asked < end):
+        while first < len(parts):
+            part = parts[first]
+            while part.given in part.ahead:
+                piece = part.ahead.pop(part.given)
+                part.given += len(piece)
+                yield part.session, piece
+            if part.given >= part.end:
+                yield part.session, part.refused
+                first += 1
+                continue
+
+            while len(under_way) < UNDER_WAY:
+                while asking < len(parts) and parts[asking].asked >= parts[asking].end:
+                    asking += 1
                 if lost:
-                    start, stop = lost.pop(0)
+                    asked, start, stop = lost.pop(0)
                     self.repeated += 1
+                elif asking < len(parts):
+                    asked = parts[asking]
+                    start = asked.asked
+                    stop = asked.asked = min(asked.end, start + READ_BYTES)
                 else:
-                    start, stop = asked, min(end, asked + READ_BYTES)
-                    asked = stop
-                if stop > given and start < end:
+                    break
+                stop = min(stop, asked.end)
+                if start < stop:
                     number = self._next_number(under_way)
-                    under_way[number] = _Read(start, min(stop, end))
-                    self._wire.write(frames.request(number, "READ", session, start, min(stop, end) - start))
+                    under_way[number] = _Read(asked, start, stop)
+                    self._wire.write(frames.request(number, "READ", asked.session, start, stop - start))
 
             frame = self._receive(time.monotonic() + wait_s)
             if frame is None or (frame[:2] == (messages.ERROR, 0) and len(under_way) == 1):  # one that came torn has no id
                 if time.monotonic() - heard_at > PATIENCE_S:
                     raise self._silent()
-                lost += [(read.at, read.end) for read in under_way.values()]
+                lost += [(read.part, read.at, read.end) for read in under_way.values()]
                 under_way.clear()
                 wait_s = wait_s if frame else min(2 * wait_s, PATIENCE_S / 4)
                 continue
@@ -158,25 +196,24 @@ class Board:
             wait_s = NEXT_WAIT_S
             while next(iter(under_way)) != number:  # answers come in the order of the requests: those before it have lost their rest
                 skipped = under_way.pop(next(iter(under_way)))
-                lost.append((skipped.at, skipped.end))
+                lost.append((skipped.part, skipped.at, skipped.end))
             if kind == messages.ERROR:
-                raise self._refused(payload)
+                del under_way[number]
+                read.part.refused = self._refused(payload)
+                read.part.end = read.part.given
+                continue
             data = self._unpacked(messages.DATA, payload)
             if not read.at <= data.offset <= data.offset + len(data.data) <= read.end:
                 continue
             if data.offset > read.at:
-                lost.append((read.at, data.offset))
+                lost.append((read.part, read.at, data.offset))
             read.at = data.offset + len(data.data)
-            if not data.data:
-                end = min(end, data.offset)  # the log ends here
             if data.data:
-                ahead[data.offset] = data.data
+                read.part.ahead[data.offset] = data.data
+            else:
+                read.part.end = min(read.part.end, data.offset)  # the log ends here
             if read.at == read.end or not data.data:
                 del under_way[number]
-            while given in ahead:
-                chunk = ahead.pop(given)
-                given += len(chunk)
-                yield chunk
 
     def confirm(self, session: int, length: int, crc: int) -> None:
         """Tell the board that these bytes of a session are safe here. Raises Refused (MISMATCH) where its own log is another."""
@@ -191,7 +228,7 @@ class Board:
         for _ in range(CLOCK_TRIES):
             begun = time.monotonic()
             epoch_ms = int(now_s() * 1000)
-            ticks_ms = messages.ok_ticks(self._ask(messages.OK, "CLOCK", epoch_ms))
+            ticks_ms = self._sense(messages.ok_ticks, self._ask(messages.OK, "CLOCK", epoch_ms))
             turn_s = time.monotonic() - begun
             if best is None or turn_s < best[0]:
                 best = turn_s, ticks_ms, epoch_ms
@@ -202,7 +239,8 @@ class Board:
 
     def limits(self) -> Limits:
         """The limits in force on the board."""
-        return Limits.unpack(self._ask(messages.LIMITS, "LIMITS").limits)
+        limits: Limits = self._sense(Limits.unpack, self._ask(messages.LIMITS, "LIMITS").limits)
+        return limits
 
     def set_limits(self, limits: Limits) -> None:
         """Put `limits` in force; they survive a reboot."""
@@ -215,7 +253,7 @@ class Board:
 
     def erase_confirmed(self) -> int:
         """Erase the logs that a host has confirmed; how many there were."""
-        return int(messages.ok_count(self._ask(messages.OK, "ERASE_CONFIRMED")))
+        return int(self._sense(messages.ok_count, self._ask(messages.OK, "ERASE_CONFIRMED")))
 
     def watch(self, on: bool) -> None:
         """Have every step, direction, cadence and alert sent as they happen; the board stops 60 s after the last request."""
@@ -291,9 +329,13 @@ class Board:
         return self._arrived.popleft()
 
     def _unpacked(self, kind: int, payload: bytes) -> Any:
-        """The named tuple of a payload. Raises LinkLost where a frame that came whole makes no sense."""
+        """The named tuple of a payload."""
+        return self._sense(messages.unpack, kind, payload)
+
+    def _sense(self, read: Callable[..., Any], *arguments: Any) -> Any:
+        """read(*arguments). Raises LinkLost where a frame that came whole makes no sense to it."""
         try:
-            return messages.unpack(kind, payload)
+            return read(*arguments)
         except (ValueError, IndexError) as error:
             raise LinkLost(
                 f"The board at {self.path} answers in another language ({error}): run `retrostep deploy --board NAME --port {self.path}`."
