@@ -57,7 +57,7 @@ def digest(device: str, number: int, data: bytes) -> Digest:
     warm_up_end = log.duration_ms if first_backward_ms is None else first_backward_ms
     totals = log.totals
     ramps = [alert.severity for alert in log.alerts if alert.kind == RAMP]
-    marks = {mark.mark for mark in log.marks}
+    last_backward_ms = max((end for _, end in backward), default=0)
     return Digest(
         session={
             "device": device,
@@ -76,8 +76,8 @@ def digest(device: str, number: int, data: bytes) -> Digest:
             "backward_cadence_x10": _backward_cadence_x10(log),
             "ramp_warns": ramps.count(WARN),
             "ramp_stops": ramps.count(STOP),
-            "warm_up_mark": records.MARK_WARM_UP in marks,
-            "stretch_mark": records.MARK_STRETCH in marks,
+            "warm_up_mark": any(mark.mark == records.MARK_WARM_UP for mark in log.marks),
+            "stretch_mark": any(mark.mark == records.MARK_STRETCH and mark.at_ms >= last_backward_ms for mark in log.marks),
             "gaps": len(log.gaps),
             "gap_ms": sum(max(0, gap.to_ms - gap.from_ms) for gap in log.gaps),
             "end_reason": log.end.reason if log.closed else 0,
