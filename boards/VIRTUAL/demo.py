@@ -81,7 +81,7 @@ def live_plan() -> list[Segment]:
     return [
         Stand(30),
         Walk(45, 112),
-        Jog(30, 156),
+        Jog(45, 156),
         Walk(3),
         Stand(5),
         BackwardWalk(25, 100),
@@ -93,7 +93,7 @@ def live_plan() -> list[Segment]:
 
 def past_parts(athlete: Athlete) -> dict[str, list[Segment]]:
     """Warm-up, easy running, and the backward bouts of each session."""
-    parts = {"warm-up": [Stand(3), Walk(160, 114), Jog(152, 154), Walk(3), Stand(2)], "easy": [Jog(90, 156), Walk(3), Stand(2)]}
+    parts = {"warm-up": [Stand(3), Walk(160, 114), Jog(152, 154), Walk(3), Stand(2)], "easy": [Jog(110, 156), Walk(3), Stand(2)]}
     for _, seconds in athlete.past:
         half = seconds / 2
         parts[f"{seconds} s"] = [Stand(2), BackwardJog(half, 148), Stand(6), BackwardJog(half, 148), Stand(4)]

@@ -7,6 +7,7 @@ Everything of it is synthetic.
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 from array import array
@@ -141,6 +142,8 @@ def felt(plan: Sequence[Segment], seed: int, person: Person, side: str) -> list[
 
 def train(root: Path, unique_id: bytes, training: Training, motion: Iterable[Block]) -> None:
     """Live one training through, from switching the board on to the button (stretched, and done); its log is then under `root`."""
+    # The app collects garbage every 10 s of its time, as a board must; what this process held before need not be searched again.
+    gc.freeze()
     told = _Told()
     hardware = _Hardware(root, unique_id, told)
     app = App(hardware)
