@@ -1,0 +1,5 @@
+"""`python -m retrostep` is the retrostep command."""
+
+from retrostep.cli import run
+
+run()
