@@ -13,7 +13,7 @@ from retrostep_core.gait.codes import (
     SEVERITY_NAMES,
     SIDE_NAMES,
 )
-from retrostep_core.log.records import END_NAMES, MARK_NAMES, TRIGGER_NAMES
+from retrostep_core.log.records import BY_BUTTON, BY_ITSELF, END_NAMES, MARK_NAMES, TRIGGER_NAMES
 
 from retrostep.archive.names import session_id
 from retrostep.archive.schema import SessionRow
@@ -150,7 +150,7 @@ def troubles(row: SessionRow) -> list[str]:
     found = []
     if row.gap_ms:
         found.append(f"{row.gap_ms / 1_000:.1f} s of samples missing in {row.gaps} gap{'s' if row.gaps > 1 else ''}")
-    if row.end_reason not in (1, 2):
+    if row.end_reason not in (BY_ITSELF, BY_BUTTON):
         found.append(named(END_NAMES, row.end_reason) or "not ended when it was synced")
     if row.damage or row.lost_records:
         found.append(f"{row.damage} bytes of the log damaged, {row.lost_records} records lost")

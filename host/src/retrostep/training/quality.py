@@ -47,6 +47,8 @@ def troubles(recording: Recording, core: Core) -> list[str]:
         found.append("the device's memory was full before it ended")
     elif recording.end_reason == 0:
         found.append("it had not ended when it was synced")
+    elif recording.end_reason not in _WHOLE:
+        found.append("it ended in a way that this program does not know")
     if recording.damage or recording.lost_records:
         found.append("its log is damaged")
     if recording.contradictory:
