@@ -28,16 +28,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from flash_image import FlashImage
-from history import Training, felt, write_history
-from motion import BackwardJog, BackwardRun, BackwardWalk, Jog, Ramp, Segment, Stand, Walk, Wear, generate, somebody
-from retrostep.replay.imu import Block
-from rich.console import Console, Group
-from rich.live import Live
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
+try:
+    from flash_image import FlashImage
+    from history import Training, felt, write_history
+    from motion import BackwardJog, BackwardRun, BackwardWalk, Jog, Ramp, Segment, Stand, Walk, Wear, generate, somebody
+    from retrostep.replay.imu import Block
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.padding import Padding
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+except ModuleNotFoundError as missing:
+    sys.exit(f"The demo failed: Python has no module {missing.name} here. Run `make demo`, which sets everything up.")
 
 ROOT = Path(__file__).resolve().parents[2]
 RETROSTEP = Path(sys.executable).with_name("retrostep")
@@ -112,7 +115,7 @@ def fill_board(image_path: Path, trainings: list[Training], parts: dict[str, lis
 def make_past(home: Path, today: datetime, tell: Callable[[str], None]) -> dict[Athlete, int]:
     """Both boards with their athletes' past, on as many processors as there are; how many sessions each holds."""
     evening = today.replace(hour=17, minute=30, second=0, microsecond=0)
-    with ProcessPoolExecutor(initializer=ignore_interrupts) as pool:
+    with ProcessPoolExecutor(initializer=end_at_interrupt) as pool:
         moved: dict[tuple[Athlete, str], Future[list[Block]]] = {}
         for athlete in ATHLETES:
             for k, (name, plan) in enumerate(past_parts(athlete).items()):
@@ -128,9 +131,9 @@ def make_past(home: Path, today: datetime, tell: Callable[[str], None]) -> dict[
         return {athlete: count.result() for athlete, count in filled.items()}
 
 
-def ignore_interrupts() -> None:
-    """In a worker: Ctrl-C is the demo's own business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def end_at_interrupt() -> None:
+    """In a worker: Ctrl-C ends it at once and without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
