@@ -6,17 +6,10 @@ from typing import Any
 
 import click
 
-from retrostep.archive.home import Home
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 store_option = click.option(
     "--store", "store_url", metavar="URL", help="The store to use, sqlite:///PATH (default: the one in the data folder)."
 )
-
-
-def home() -> Home:
-    """Where data is kept: RETROSTEP_HOME, or the platform's data folder."""
-    return Home.from_environment()
 
 
 class LocalMoment(click.ParamType[datetime]):
