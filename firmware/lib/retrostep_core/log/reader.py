@@ -18,16 +18,16 @@ class LogError(ValueError):
     """These bytes are not a Retrostep session log that this version can read."""
 
 
-def walk(read, size: int, buf):
-    """(offset, kind, seq, payload) of every sound record of a file of `size` bytes, in fixed memory.
+def walk(read, size: int, buf, start: int = 0):
+    """(offset, kind, seq, payload) of every sound record from `start` on in a file of `size` bytes, in fixed memory.
 
     `read(offset, view)` fills `view` from `offset` on and returns how many bytes it filled; `buf` is a bytearray of 512 or more bytes;
     `payload` is a view of it that holds until the next record is asked for.
     """
     view = memoryview(buf)
     base = 0
-    have = read(0, view[: min(size, len(buf))]) if size else 0
-    pos = 0  # not 4: where a byte of the magic is gone, a record may begin before that
+    have = 0
+    pos = start  # 0 and not 4: where a byte of the magic is gone, a record may begin before that
     behind = -1  # where the last sound record ends
     while pos + r.OVERHEAD <= size:
         at = pos - base
@@ -132,7 +132,7 @@ def read_log(data) -> Log:
     if data[:3] == r.MAGIC[:3] and len(data) > 3 and data[3] != r.VERSION:
         raise LogError("the log has format version %d and this program reads version %d: update it" % (data[3], r.VERSION))
     log = Log()
-    account = Account()
+    told = []
     lists = {
         r.DIRECTION: log.directions,
         r.EPOCH: log.epochs,
@@ -162,12 +162,19 @@ def read_log(data) -> Log:
             log.end = record
         elif record is not None:
             lists[kind].append(record)
-        account.take(kind, record)
+        told.append((kind, record))
     if log.header is None:
         raise LogError("these bytes hold no header of a Retrostep session log")
     log.closed = log.end is not None
-    log.totals = log.end.totals if log.closed else account.totals()
-    log.duration_ms = log.end.t_ms if log.closed else account.moved_ms
+    if log.closed:
+        log.totals = log.end.totals
+        log.duration_ms = log.end.t_ms
+    else:
+        account = Account()
+        for kind, record in told:
+            account.take(kind, record)
+        log.totals = account.totals()
+        log.duration_ms = account.moved_ms
     log.damage.sort()
     times.sort()
     settled = timeline(log.directions)
