@@ -72,7 +72,7 @@ def test_a_port_in_use(retrostep: Retrostep, silent_port: str, command: str) -> 
     assert f"The port {silent_port} is in use by " in said and f"(process {other.pid}). Close that program" in said
 
 
-@pytest.mark.parametrize("command", ["devices", "sync", "monitor"])
+@pytest.mark.parametrize("command", ["sync", "monitor"])
 def test_a_port_without_a_board(retrostep: Retrostep, silent_port: str, command: str) -> None:
     ran = retrostep(command, "--port", silent_port)
     assert ran.status == 1

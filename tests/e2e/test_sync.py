@@ -84,6 +84,7 @@ def test_a_cable_pulled_in_mid_sync_is_resumed(retrostep: Retrostep, flash: Path
     with VirtualBoard("--cut-after", 20_000, flash=flash) as board:
         cut = retrostep("sync", "--port", board.port)
         assert cut.status == 1 and "Plug it in and run the same command again: it resumes." in one_sentence(cut)
+        assert board.wait(10) == 0
     kept = sum(path.stat().st_size for path in retrostep.home.rglob("*.part")) + sum(map(len, archived(retrostep, device).values()))
     assert 15_000 < kept < 20_000
     assert all(archived(retrostep, device)[number] == logs[number] for number in confirmed(flash))

@@ -1,6 +1,5 @@
 """What a board gets, byte for byte, and how it gets there; the scripts run on the real MicroPython, the flash is a folder."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -191,7 +190,7 @@ def test_another_board_than_named_gets_nothing(tool: FolderTool) -> None:
 
 
 def test_a_board_that_starts_something_else_is_told(tool: FolderTool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy_module, "core_hash", lambda: hashlib.sha256().digest()[:8])
+    monkeypatch.setattr(deploy_module, "core_hash_of", lambda files: bytes(8))
     with pytest.raises(DeployFailed, match="started something else"):
         deploy("VIRTUAL", "/dev/fake")
 

@@ -1,8 +1,6 @@
 """The core that this computer carries, so that a board with another one can be told."""
 
 import hashlib
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import retrostep_core
@@ -10,16 +8,15 @@ from retrostep_core.fingerprint import fingerprint
 from retrostep_core.link import messages
 
 
-@cache
 def core_hash() -> bytes:
     """The fingerprint of our own retrostep_core, 8 bytes, as a board's HELLO carries it."""
     folder = Path(retrostep_core.__file__).parent
-    paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
-    return bytes(fingerprint(hashlib.sha256, ((path, _bytes(folder / path)) for path in paths)))
+    return core_hash_of({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.py")})
 
 
-def _bytes(path: Path) -> Iterator[bytes]:
-    yield path.read_bytes()
+def core_hash_of(files: dict[str, bytes]) -> bytes:
+    """The fingerprint of a core that consists of `files`, by their path in it."""
+    return bytes(fingerprint(hashlib.sha256, ((path, iter([files[path]])) for path in sorted(files))))
 
 
 def other_core(port: str, hello: messages.Hello) -> str:
