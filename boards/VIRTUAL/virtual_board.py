@@ -42,6 +42,7 @@ PWRON_RESET, HARD_RESET, SOFT_RESET = 1, 2, 5
 _GLANCE_S = 0.01
 # What a process wrote is in the pty's other end by then.
 _SETTLE_S = 0.01
+_HANDOVER_S = 0.0002
 _MOST_CHUNK = 4096
 # More than the longest of the banners.
 _TAIL_BYTES = 200
@@ -225,8 +226,10 @@ class Board:
         self._host = True
         self._up_line.passed(len(data))
         for k, part in enumerate(data.split(CTRL_C)):
-            if k:
+            if k and self._child.up:
                 self._interrupt()
+            elif k:
+                part = CTRL_C + part
             self._receive(part)
         return 0.0
 
@@ -240,21 +243,34 @@ class Board:
     def _fill_ring(self) -> None:
         """What waits goes to the program as far as the ring has room; nothing before the program has started."""
         room = RING - self._unread_by_device() if self._child.up else 0
-        if room > 0:
-            sent = os.write(self._inner, self._to_device[:room])
+        while room > 0 and self._to_device:
+            head = bytes(self._to_device[:room]).split(CTRL_C)[0]
+            if head:
+                filled = self._unread_by_device()
+                sent = os.write(self._inner, head)
+                room -= sent
+                self._settle(filled + sent)
+            else:
+                sent = len(CTRL_C)
+                self._interrupt()
             del self._to_device[:sent]
+
+    def _settle(self, filled: int) -> None:
+        """The kernel hands bytes from one end of a pty to the other in its own time, and only then are they counted in the ring."""
+        for _ in range(10 if self._uart else 0):
+            if self._unread_by_device() >= filled:
+                break
+            time.sleep(_HANDOVER_S)
 
     def _unread_by_device(self) -> int:
         return int(struct.unpack("i", fcntl.ioctl(self._device_side, termios.FIONREAD, b"\0\0\0\0"))[0])
 
     def _interrupt(self) -> None:
         """0x03 interrupts a running program and never enters the ring; the REPL gets it as a character."""
-        if not self._child.up:
-            self._receive(CTRL_C)
-        elif termios.tcgetattr(self._inner)[3] & termios.ISIG:
+        if termios.tcgetattr(self._inner)[3] & termios.ISIG:
             self._child.interrupt()
         else:
-            self._receive(CTRL_C)
+            os.write(self._inner, CTRL_C)
 
     def _forget_unread(self) -> None:
         """A host that closes a serial port leaves nothing in it for the next one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import signal
 import subprocess
@@ -11,7 +12,10 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-VIRTUAL_BOARD = Path(__file__).resolve().parents[2] / "boards/VIRTUAL/virtual_board.py"
+from littlefs import LittleFS
+
+ROOT = Path(__file__).resolve().parents[2]
+VIRTUAL_BOARD = ROOT / "boards/VIRTUAL/virtual_board.py"
 _START_S = 30.0
 _STOP_S = 10.0
 
@@ -56,6 +60,13 @@ class VirtualBoard:
         assert self._process is not None
         return self._process.pid
 
+    @staticmethod
+    def drive(pins: Path, pin: int, level: str) -> None:
+        """Put a pin of the --pins file `pins` to "0" or "1"; "-" lets go of it."""
+        with pins.open("r+b") as file:
+            file.seek(pin)
+            file.write(level.encode())
+
     def errors(self) -> str:
         """What it wrote to stderr so far."""
         self._errors.seek(0)
@@ -94,3 +105,24 @@ def wait_until(condition: object, timeout_s: float, what: str) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end, f"after {timeout_s} s still not: {what}"
         time.sleep(0.02)
+
+
+def write_image(path: Path, settings: dict | None = None, **programs: str) -> Path:
+    """A flash image with board.json, settings.json and `programs` ("main" becomes /main.py), for tests of the board itself; `path`."""
+    flash = LittleFS(block_size=4096, block_count=512)
+    contents = {"board.json": (ROOT / "boards/VIRTUAL/board.json").read_text(), "settings.json": json.dumps(settings or {})}
+    contents |= {f"{name}.py": text for name, text in programs.items()}
+    for name, text in contents.items():
+        with flash.open(name, "w") as file:
+            file.write(text)
+    path.write_bytes(bytes(flash.context.buffer))
+    return path
+
+
+def read_image(path: Path, name: str) -> bytes:
+    """A file of a flash image whose board is off."""
+    flash = LittleFS(block_size=4096, block_count=512, mount=False)
+    flash.context.buffer = bytearray(path.read_bytes()[: 512 * 4096])
+    flash.mount()
+    with flash.open(name, "rb") as file:
+        return bytes(file.read())

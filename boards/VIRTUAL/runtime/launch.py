@@ -28,10 +28,13 @@ def start(names: dict) -> None:
     except OSError as error:
         control.write(json.dumps({"broken": str(error)}) + "\n")
         raise
-    control.write('{"up": true}\n')
-    # ESP32's main.c: an interrupted or failed boot.py keeps main.py from running, and so does the raw REPL.
-    if _run("boot.py", names) and not config["raw"]:
-        _run("main.py", names)
+    try:
+        control.write('{"up": true}\n')
+        # ESP32's main.c: an interrupted or failed boot.py keeps main.py from running, and so does the raw REPL.
+        if _run("boot.py", names) and not config["raw"]:
+            _run("main.py", names)
+    except KeyboardInterrupt as error:
+        sys.print_exception(error)
     os.putenv("MICROPYINSPECT", "1")
 
 
