@@ -79,6 +79,11 @@ def test_what_somebody_says_settles_contradictions() -> None:
     assert date_session(3, 3 * HOUR, 0, NOON + 9 * DAY, facts).started_at_ms == NOON - DAY + HOUR
 
 
+def test_nobody_can_say_that_a_session_was_after_it_came() -> None:
+    dating = date_session(3, 0, 0, NOON, [ClockFact(3, 0, NOON + DAY, HAND)])
+    assert dating.started_at_ms is None and dating.not_after_ms == NOON
+
+
 def test_impossible_facts_are_nothing() -> None:
     never_set = [ClockFact(3, 1_000, 5_000, HOST), ClockFact(3, 1_000, EPOCH_LAST_MS, HOST), ClockFact(3, -1, NOON, HOST)]
     assert date_session(3, 0, 0, NOON, never_set).dated == "undated"

@@ -260,3 +260,20 @@ def test_acwr_is_off_until_somebody_wants_it(store: Store) -> None:
     assert "acwr" not in told(verdict_of(store, on=on))
     store.override("acwr", who="Kim", why="habit", warn=1.5)
     assert told(verdict_of(store, on=on))["acwr"] == "ok"
+
+
+def test_the_same_trouble_is_told_once(store: Store) -> None:
+    for number in (1, 2):
+        log = session_log(number, started=f"2026-11-2{number} 12:00", boot=number, core_hash=b"\x01" * 8)
+        put(store, number, log)
+    (finding,) = of_rule(verdict_of(store), "data_quality")
+    assert finding.why.startswith("2 recordings, the latest on 2026-11-22,") and "retrostep deploy" in finding.todo
+
+
+def test_a_session_that_may_be_two_peoples_is_dated_and_not_assigned(store: Store) -> None:
+    store.add_athlete("Ben")
+    store.add_clock_fact(DEVICE, 1, 0, at("2026-11-18 08:00"))
+    store.assign(DEVICE, "Ben", datetime(2026, 11, 20, tzinfo=UTC))
+    put(store, 1, session_log(1, boot=2, backward_s=60))
+    (finding,) = verdict_of(store, None).findings
+    assert "one athlete's or another's" in finding.why and f"note {DEVICE}/1 --began" in finding.todo

@@ -104,7 +104,7 @@ def test_the_first_session_ever_has_no_spike_but_is_a_first_exposure() -> None:
     assert judge("session_spike", recording(1, 400)) == []
     judgement = one("first_exposure", recording(1, 400))
     assert (judgement.verdict, judgement.measured, judgement.limit) == ("warn", 400, 300)
-    assert "first backward session on record" in judgement.why
+    assert "no other on record in the 30 days before" in judgement.why
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(300, "ok"), (300.001, "warn"), (600, "warn"), (600.001, "fail")])

@@ -64,7 +64,7 @@ def date_session(boot: int, start_ticks_ms: int, duration_ms: int, received_at_m
     facts = [fact for fact in facts if fact.is_plausible()]
     latest = received_at_ms - duration_ms
     own = [fact for fact in facts if fact.boot == boot]
-    by_hand = [fact for fact in own if fact.source == BY_HAND]
+    by_hand = [fact for fact in own if fact.source == BY_HAND and fact.boot_at_ms + start_ticks_ms <= latest + TOLERANCE_MS]
     if by_hand:
         # Somebody who says when it was settles every contradiction.
         nearest = min(by_hand, key=lambda fact: (abs(fact.ticks_ms - start_ticks_ms), fact.epoch_ms))

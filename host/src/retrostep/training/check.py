@@ -37,6 +37,7 @@ class Check:
         self.until_ms = day_start_ms(self.on + 1)
         self._names = {athlete.id: athlete.name for athlete in store.athletes()}
         self._overrides = self._overrides_in_force()
+        self._worn = store.assignments()
         self._seen_on = self._seen_days()
         self.met_damage = False
         """Whether a judged recording's log is damaged; known once the verdicts are."""
@@ -90,7 +91,7 @@ class Check:
                 continue
             if judgement.verdict == OK:
                 why = f"{judgement.why} There are undated sessions, which may change this."
-                judgement = replace(judgement, verdict=UNKNOWN, why=why, todo=_DATE_THEM)
+                judgement = replace(judgement, verdict=UNKNOWN, why=why, todo=_say_when("SESSION"))
             told += 1
             yield _finding(rule, limits, judgement)
         if latest is not None and not told:
@@ -100,22 +101,33 @@ class Check:
         since_ms = day_start_ms(self.since)
         judged = [recording for recording in dated if recording.placed_at_ms >= since_ms]
         late = [recording for recording in training.undated if recording.placed_at_ms >= since_ms]
-        is_sound = True
+        troubled: dict[tuple[str, ...], list[Recording]] = {}
         for recording in judged:
             if wrong := troubles(recording, self.core):
-                is_sound = False
+                troubled.setdefault(tuple(wrong), []).append(recording)
                 self.met_damage |= recording.damage > 0 or recording.lost_records > 0
-                yield _trouble(recording, wrong, f"on {day_text(day_of(recording.placed_at_ms))}")
+        for reasons, recordings in troubled.items():
+            yield self._trouble(reasons, recordings)
         for recording in late:
-            is_sound = False
             yield _undated(recording)
         if not judged and not late:
             yield self._no_data(athlete_id)
-        elif is_sound:
-            count = len(judged)
-            recordings = f"{count} recording" + ("s" if count > 1 else "")
-            why = f"{recordings} in the {self.on - self.since + 1} days to {day_text(self.on)}, whole and dated."
+        elif not troubled and not late:
+            count = f"{len(judged)} recording{'s' if len(judged) > 1 else ''}"
+            why = f"{count} in the {self.on - self.since + 1} days to {day_text(self.on)}, whole and dated."
             yield _quality_finding(OK, judged[-1].id, why, "")
+
+    def _trouble(self, reasons: tuple[str, ...], recordings: list[Recording]) -> Finding:
+        last = recordings[-1]
+        measured = limit = None
+        if last.gap_ms > GAP_LIMIT_MS:
+            measured, limit = last.gap_ms / 1_000, GAP_LIMIT_MS / 1_000
+        day = day_text(day_of(last.placed_at_ms))
+        which = f"The recording on {day}" if len(recordings) == 1 else f"{len(recordings)} recordings, the latest on {day},"
+        todo = f"See `retrostep session {last.id}`."
+        if self.core.is_foreign(last.core_version, last.core_hash):
+            todo = "Bring board and computer to the same version (`retrostep deploy`); what is recorded from then on can be judged."
+        return _quality_finding(UNKNOWN, last.id, f"{which} cannot be judged for certain: {'; '.join(reasons)}.", todo, measured, limit)
 
     def _no_data(self, athlete_id: int) -> Finding:
         days = f"the {self.on - self.since + 1} days to {day_text(self.on)}"
@@ -138,7 +150,11 @@ class Check:
         for device, (count, last) in sorted(by_device.items()):
             sessions = f"{count} session{'s' if count > 1 else ''}"
             why = f"{sessions} of device {device} belong{'' if count > 1 else 's'} to nobody, so no athlete's limits were checked."
-            findings.append(_quality_finding(UNKNOWN, last.id, why, f"Run `retrostep athletes assign {device} NAME`."))
+            todo = f"Run `retrostep athletes assign {device} NAME`."
+            if last.started_at_ms is None and any(wearing.device == device for wearing in self._worn):
+                why = f"{sessions} of device {device} may be one athlete's or another's, because it is not known when."
+                todo = _say_when(last.id)
+            findings.append(_quality_finding(UNKNOWN, last.id, why, todo))
         if findings:
             yield AthleteVerdict(None, UNKNOWN, findings)
 
@@ -158,7 +174,7 @@ class Check:
         seen = {device.device: device.last_seen_at_ms for device in self.store.devices() if device.last_seen_at_ms is not None}
         ids = {name: athlete_id for athlete_id, name in self._names.items()}
         days: dict[int, int] = {}
-        for wearing in self.store.assignments():
+        for wearing in self._worn:
             at_ms = seen.get(wearing.device)
             if wearing.athlete is None or at_ms is None:
                 continue
@@ -168,7 +184,8 @@ class Check:
         return days
 
 
-_DATE_THEM = "Say when an undated session was: `retrostep note SESSION --began '2026-11-20 17:30'`."
+def _say_when(session: str) -> str:
+    return f"Say when: `retrostep note {session} --began '2026-11-20 17:30'`."
 
 
 def _finding(rule: Rule, limits: Limits, judgement: Judgement) -> Finding:
@@ -194,21 +211,13 @@ def _quality_finding(
     return Finding(QUALITY, verdict, measured, limit, "" if limit is None else "s", session, why, QUALITY_SOURCE, todo)
 
 
-def _trouble(recording: Recording, wrong: list[str], when: str) -> Finding:
-    measured = limit = None
-    if recording.gap_ms > GAP_LIMIT_MS:
-        measured, limit = recording.gap_ms / 1_000, GAP_LIMIT_MS / 1_000
-    why = f"The recording {when} cannot be judged for certain: {'; '.join(wrong)}."
-    return _quality_finding(UNKNOWN, recording.id, why, f"See `retrostep session {recording.id}`.", measured, limit)
-
-
 def _undated(recording: Recording) -> Finding:
     latest = _utc_as_local(recording.placed_at_ms)
     between = f"not after {latest}"
     if recording.not_before_ms is not None:
         between = f"between {_utc_as_local(recording.not_before_ms)} and {latest}"
     why = f"It is not known when this session was, only that it was {between}."
-    return _quality_finding(UNKNOWN, recording.id, why, f"Say when: `retrostep note {recording.id} --began '2026-11-20 17:30'`.")
+    return _quality_finding(UNKNOWN, recording.id, why, _say_when(recording.id))
 
 
 def _utc_as_local(at_ms: int) -> str:

@@ -51,7 +51,7 @@ def first_exposure(training: Training, limits: Limits) -> Iterator[Judgement]:
         if last is not None and outing.day - last.day <= LAY_OFF_DAYS:
             continue
         verdict, limit = grade(outing.backward_ms / 1_000, limits)
-        occasion = "the first backward session on record" if last is None else f"the first since {day_text(last.day)}"
+        occasion = f"with no other on record in the {SPIKE_DAYS} days before" if last is None else f"the first since {day_text(last.day)}"
         why = f"{span_text(outing.backward_ms)} backward on {day_text(outing.day)}, {occasion}."
         top_ms = None if outing.hidden_ms is None else outing.backward_ms + outing.hidden_ms
         if verdict == OK and (top_ms is None or grade(top_ms / 1_000, limits)[0] != OK):
