@@ -4,14 +4,17 @@ from retrostep_core.gait.codes import BACKWARD, CEILING, COLD_START, RAMP, SESSI
 
 TICK_MS = 250
 _WINDOW_MOST_S = 60
-_SLOTS = _WINDOW_MOST_S * 1000 // TICK_MS + 1
+_SLOTS = _WINDOW_MOST_S * 1000 // TICK_MS + 8
+_LAG = 4
+# Cadences whose median is the level to rise from: 2.75 s.
+_MEDIAN = 11
 
 # A cadence that has been backward for this long is a level to rise from; before, it is a start from standing.
-_SETTLE_MS = 3000
+_SETTLE_MS = 1000
 # Backward movement shorter than this is a step aside, not the beginning of a backward bout.
 _BOUT_MS = 2000
 # The same severity is not signalled again within this time, and a level counts as left only this far below it (in 0.1 %).
-_REFRACTORY_MS = 30000
+_REFRACTORY_MS = 10000
 _HYSTERESIS_X10 = 30
 
 
@@ -34,6 +37,10 @@ class Monitor:
         self._ring = [0] * _SLOTS
         self._at = 0
         self._filled = 0
+        self._newest = [0] * _MEDIAN
+        self._order = [0] * _MEDIAN
+        self._turn = 0
+        self._count = 0
         self._settled_ms = 0
         self._ramp = _Escalation(sink, RAMP)
         self._ceiling = _Escalation(sink, CEILING)
@@ -44,7 +51,8 @@ class Monitor:
     def set_limits(self, limits: object) -> None:
         """These limits hold from now on."""
         self._limits = limits
-        self._window = limits.ramp_window_s * 1000 // TICK_MS
+        # A median is as old as its middle.
+        self._window = limits.ramp_window_s * 1000 // TICK_MS - _MEDIAN // 2
 
     def start(self) -> None:
         """A new session: what is said once a session may be said again."""
@@ -54,6 +62,8 @@ class Monitor:
     def restart(self) -> None:
         """Samples are missing: nothing before them is a level to rise from."""
         self._filled = 0
+        self._count = 0
+        self._turn = 0
         self._settled_ms = 0
 
     def tick(self, at_ms: int, direction: int, cadence_x10: int, forward_ms: int, backward_ms: int) -> None:
@@ -72,26 +82,46 @@ class Monitor:
             self._time(at_ms, forward_ms, backward_ms, limits)
 
     def _rise(self, at_ms: int, cadence_x10: int, limits: object) -> None:
+        # The newest cadences, sorted by insertion: their median is the level now, untouched by a stride that a turn made long.
+        newest = self._newest
+        newest[self._turn] = cadence_x10
+        self._turn = (self._turn + 1) % _MEDIAN
+        if self._count < _MEDIAN:
+            self._count += 1
+            if self._count < _MEDIAN:
+                return
+        order = self._order
+        for k in range(_MEDIAN):
+            value = newest[k]
+            i = k
+            while i > 0 and order[i - 1] > value:
+                order[i] = order[i - 1]
+                i -= 1
+            order[i] = value
+        level = order[_MEDIAN // 2]
         ring = self._ring
         at = self._at
-        ring[at] = cadence_x10
-        n = self._filled
-        if n > self._window:
-            n = self._window
-        lowest = cadence_x10
-        k = at
-        while n > 0:
-            k -= 1
-            if k < 0:
-                k = _SLOTS - 1
-            if ring[k] < lowest:
-                lowest = ring[k]
-            n -= 1
-        at += 1
-        self._at = 0 if at == _SLOTS else at
-        if self._filled < _SLOTS - 1:
+        ring[at] = level
+        self._at = at + 1 if at < _SLOTS - 1 else 0
+        if self._filled < self._window + _LAG:
             self._filled += 1
+        lowest = inside = level
+        for k in range(self._filled - 1):
+            at -= 1
+            if at < 0:
+                at = _SLOTS - 1
+            if ring[at] < lowest:
+                lowest = ring[at]
+            if k < self._window - 1:
+                inside = lowest
         rise_x10 = (cadence_x10 - lowest) * 1000 // lowest
+        if rise_x10 < limits.ramp_stop_x10 or not limits.ramp_stop_x10:
+            # Not to warn below the limit: the lowest of the last second's cadences, against the window without allowance.
+            for k in range(1, _LAG + 1):
+                value = newest[(self._turn - 1 - k) % _MEDIAN]
+                if value < cadence_x10:
+                    cadence_x10 = value
+            rise_x10 = (cadence_x10 - inside) * 1000 // inside
         self._ramp.update(at_ms, rise_x10, limits.ramp_warn_x10, limits.ramp_stop_x10, 0)
 
     def _time(self, at_ms: int, forward_ms: int, backward_ms: int, limits: object) -> None:
@@ -126,8 +156,9 @@ class _Escalation:
         else:
             level, limit = 0, 0
         if level > self.level:
-            self.level = level
+            # Said late rather than not at all, where it comes too soon after the last of its kind.
             if at_ms - self._said_ms[level] >= _REFRACTORY_MS:
+                self.level = level
                 self._said_ms[level] = at_ms
                 self._sink.alert(at_ms, self._kind, level, measured, limit)
         elif level < self.level:

@@ -26,13 +26,14 @@ class Strides:
         self._stood = stood
         self._ends = [-1, -1]
         self._areas = [0, 0]
+        self._spans = [0, 0]
+        self._befores = [0, 0]
         self._waiting = 0
         self._wait_ms = 0
         self.contact_ms = -1
         self.stride_ms = 0
         self._area = 0
         self._last_area = 0
-        self._paced = 0
         self._swing = 0
         self._before = 0
 
@@ -67,8 +68,27 @@ class Strides:
                 self._go_on(end_ms, area, at_ms)
             if self.contact_ms < 0:
                 self._contact(end_ms, area, between, sure, at_ms)
+        self._pace(side, end_ms, at_ms)
         self._ends[side] = end_ms
         self._areas[side] = area
+
+    def _pace(self, side: int, end_ms: int, at_ms: int) -> None:
+        """Cadence from the last two strides, measured between falls and between rises of the rate through zero, and averaged."""
+        stride = end_ms - self._ends[side]
+        if self._ends[side] < 0 or not _STRIDE_LEAST_MS <= stride <= _STRIDE_MOST_MS:
+            self._spans[side] = 0
+            self._befores[side] = 0
+            return
+        before = self._befores[side]
+        self._befores[side] = stride
+        span = stride + before if before and before * 2 < stride * 3 and stride * 2 < before * 3 else stride + stride
+        self._spans[side] = span
+        if self.contact_ms < 0:
+            return
+        other = self._spans[1 - side]
+        if other and other * 4 < span * 5 and span * 4 < other * 5:
+            span = (span + other) >> 1
+        self._engine.pace(2400000 // span, at_ms)
 
     def stand(self) -> None:
         """The leg is quiet: where nothing is under way, what comes starts from standing."""
@@ -133,11 +153,6 @@ class Strides:
         engine.credit(self.contact_ms + (stride >> 1), at_ms)
         engine.credit(t_ms, at_ms)
         self.contact_ms = t_ms
-        if self._paced:
-            engine.pace(2400000 // (stride + self.stride_ms), at_ms)
-        else:
-            engine.pace(1200000 // stride, at_ms)
-        self._paced = 1
         self.stride_ms = stride
         if area * 9 > self._area * 7:
             self._area += (area - self._area) >> 1
@@ -153,7 +168,6 @@ class Strides:
             engine.credit(self.contact_ms + (span >> 1), at_ms)
         engine.credit(t_ms, at_ms)
         self.contact_ms = t_ms
-        self._paced = 0
 
     def end(self, at_ms: int, stood: bool) -> None:
         """Walking has stopped."""
