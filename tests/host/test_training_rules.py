@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from retrostep.archive.store import Recording
-from retrostep.training.dates import day_of, moment, span_text
+from retrostep.training.dates import day_of, day_start_ms, span_text
 from retrostep.training.finding import ORDER, worst
 from retrostep.training.outing import outings
 from retrostep.training.quality import Core, is_cut, troubles
@@ -381,4 +381,5 @@ def test_durations_and_moments_as_people_write_them() -> None:
         "1 h",
         "1 h 1 min",
     ]
-    assert day_of(int(moment("2026-11-20 23:59").timestamp() * 1_000)) == date(2026, 11, 20).toordinal()
+    day = date(2026, 11, 20).toordinal()
+    assert [day_of(day_start_ms(day) + shift) for shift in (-1, 0)] == [day - 1, day]

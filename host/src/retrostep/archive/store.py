@@ -339,20 +339,6 @@ class Store:
             )
         raise NotFound(f"There is no session {ascii(name[:60])} in the store: `retrostep sessions` lists them.")
 
-    def athlete_of(self, device: str, at_ms: int | None = None) -> str | None:
-        """Who wears `device` at a moment (default now); None for nobody."""
-        moment_ms = now_ms() if at_ms is None else at_ms
-        for wearing in self.assignments():
-            if wearing.device == device and wearing.from_at_ms <= moment_ms and (wearing.to_at_ms is None or moment_ms < wearing.to_at_ms):
-                return wearing.athlete
-        return None
-
-    def has_session(self, device: str, number: int, length: int) -> bool:
-        """Whether the tables hold what a log of `length` bytes adds up to."""
-        query = select(SessionRow.log_length).where(SessionRow.device == device, SessionRow.number == number)
-        with self._read() as session:
-            return session.scalar(query) == length
-
     def athletes(self) -> list[AthleteRow]:
         """Every athlete, by name."""
         with self._read() as session:

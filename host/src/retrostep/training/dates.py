@@ -33,9 +33,3 @@ def span_text(ms: int) -> str:
         return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def moment(text: str) -> datetime:
-    """A local `2026-11-20` or `2026-11-20 17:30` with its time zone. ValueError for anything else."""
-    naive = datetime.fromisoformat(text)
-    return naive if naive.tzinfo is not None else naive.astimezone()

@@ -5,7 +5,6 @@ and each basis says so. `engineering` means: chosen here, no study found.
 """
 
 from retrostep.training.conduct import cadence_jump, pain, ramp_alerts, stretch, warm_up
-from retrostep.training.finding import UNKNOWN
 from retrostep.training.load import acwr, first_exposure, session_spike, share, weekly_volume
 from retrostep.training.rhythm import frequency, rest_days
 from retrostep.training.rule import BELOW, FROM, Rule
@@ -162,6 +161,5 @@ RULES: tuple[Rule, ...] = (
 QUALITY = "data_quality"
 QUALITY_JUDGES = "gaps, interruptions, damage, missing dates, other cores, devices that are nobody's, days without data"
 QUALITY_SOURCE = "None: what cannot be judged is unknown, never ok"
-QUALITY_VERDICT = UNKNOWN
 
 BY_NAME = {rule.rule: rule for rule in RULES}
