@@ -17,9 +17,8 @@ from datetime import datetime
 from pathlib import Path
 
 from flash_image import BLOCK, BLOCKS, SIZE, FlashImage
-from leg import Person
 from littlefs import LittleFS
-from motion import Segment, Wear, generate
+from motion import Person, Segment, Wear, generate
 from retrostep.device.boards import read_board
 from retrostep.device.core import core_hash
 from retrostep.replay.imu import Block, blocks

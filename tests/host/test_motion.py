@@ -211,6 +211,29 @@ def test_a_crooked_sensor_leans_by_its_angle():
         generate([Stand(1)], wear=Wear(tilt_deg=(0.0, 21.0, 0.0)))
 
 
+@pytest.mark.parametrize(("plan", "rate_hz", "why"), [([], 104, "shorter"), ([Stand(0.1)], 104, "shorter"), ([Stand(2)], 19, "outside 20")])
+def test_what_cannot_be_made_is_refused(plan, rate_hz, why):
+    with pytest.raises(ValueError, match=why):
+        generate(plan, rate_hz=rate_hz)
+
+
+@pytest.mark.parametrize("rate_hz", [20, 52, 208])
+def test_another_rate_samples_the_same_walk(rate_hz):
+    made = generate([Stand(2), Walk(12), Stand(2)], seed=3, wear=STRAIGHT, rate_hz=rate_hz)
+    assert made.duration_s == pytest.approx(16, abs=0.8)
+    assert -2.2 < skewness(channel(made, 4, to_s=13.0)) < -0.8
+
+
+def test_a_short_walk_is_a_few_whole_steps():
+    made = generate(PLANS["errands"][1](), seed=2)
+    walks = [d for d in made.truth.directions if d["direction"] != "still"]
+    assert len(walks) == 18
+    for walk in walks:
+        feet = [s["foot"] for s in made.truth.steps if walk["from"] <= s["t"] <= walk["to"]]
+        assert 1 < len(feet) < 18
+        assert all(a != b for a, b in zip(feet, feet[1:], strict=False))
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_another_person():
     plan = [Stand(1), Walk(6), Stand(1)]
     first, again, other = (generate(plan, seed).lines() for seed in (1, 1, 2))

@@ -1,0 +1,145 @@
+"""The gaits: how thigh and knee swing through a stride, as tables, and how the foot lands.
+
+- Forward: key angles of the thigh segment and of the knee such as textbooks draw them for walking (Winter 1987) and running
+  (Novacheck 1998), rounded; typical, and nobody's in particular. They were then held against what labelled recordings show of a
+  shank's rate: its extremes, its skew, and when it changes sign before a contact.
+- Backward: the forward ones run backwards in time from toe-off to contact. The joints of backward walkers come close to that (Lee 2013,
+  Gait & Posture 38:674), and so do backward runners' (Mehdizadeh 2015, doi 10.1016/j.gaitpost.2015.05.006). That they reach less far
+  here is chosen.
+- Landings are not reversed: force follows a contact in either direction. A backward foot lands on its toes, softer and later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Points = tuple[tuple[float, float], ...]
+"""(per cent of the stride, degrees)"""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one gait moves; what is said of the stride is said at its natural cadence (steps a minute of both feet)."""
+
+    name: str
+    natural_spm: float
+    thigh_deg: Points
+    """Knee ahead of the hip is positive."""
+    knee_deg: Points
+    """Flexion is positive."""
+    toe_off: float
+    """Share of the stride at which the foot leaves the ground."""
+    heel_off: float
+    """Share of the stride at which the heel begins to rise."""
+    impact_g: float
+    """Axial peak of the landing at the shank, before strap and soft tissue."""
+    impact_ms: float
+    """From contact to the peak of the landing force."""
+    brake: float
+    """Fore-and-aft part of the impact, against the direction of travel."""
+    frontal_deg: float = 6.0
+    transverse_deg: float = 9.0
+    sway_m: float = 0.015
+    """Sideways travel of the hip to either side."""
+    reach: float = 1.0
+    """Scale of the angles about their mean."""
+    reach_slow: float = 0.4
+    """Below the natural cadence the reach goes with (spm / natural) ** reach_slow."""
+    reach_fast: float = 0.2
+    """The same above it; negative where steps get shorter as they get quicker."""
+    backward: bool = False
+    sideways: bool = False
+
+
+WALK = Style(
+    "walk",
+    natural_spm=112,
+    thigh_deg=((0, 23), (10, 18), (20, 9), (30, 0), (40, -8), (50, -15), (55, -15), (62, -8), (70, 7), (80, 21), (87, 26), (94, 25)),
+    knee_deg=(
+        (0, 4), (6, 11), (13, 18), (20, 16), (30, 9), (38, 5), (45, 7), (52, 16),
+        (58, 32), (64, 50), (70, 60), (76, 56), (84, 33), (91, 10), (96, 2),
+    ),
+    toe_off=0.62,
+    heel_off=0.38,
+    impact_g=1.0,
+    impact_ms=14,
+    brake=0.9,
+)
+JOG = Style(
+    "jog",
+    natural_spm=158,
+    thigh_deg=(
+        (0, 24), (7, 20), (15, 10), (24, -4), (32, -14), (40, -20), (46, -18),
+        (54, -9), (62, 4), (71, 18), (80, 27), (88, 29), (95, 27),
+    ),
+    knee_deg=(
+        (0, 13), (5, 25), (10, 36), (15, 40), (22, 34), (30, 23), (38, 18), (45, 27),
+        (53, 52), (61, 73), (68, 79), (76, 69), (84, 44), (91, 21), (97, 11),
+    ),
+    toe_off=0.40,
+    heel_off=0.24,
+    impact_g=3.2,
+    impact_ms=18,
+    brake=0.45,
+    frontal_deg=7.0,
+    transverse_deg=13.0,
+    reach_fast=-0.4,
+)
+RUN = Style(
+    "run",
+    natural_spm=172,
+    thigh_deg=(
+        (0, 27), (7, 22), (14, 12), (22, -2), (30, -15), (37, -22), (43, -22),
+        (50, -14), (60, 3), (70, 21), (79, 32), (86, 35), (93, 32),
+    ),
+    knee_deg=(
+        (0, 14), (5, 27), (10, 38), (15, 41), (22, 35), (29, 25), (36, 20), (42, 28),
+        (50, 57), (58, 82), (66, 93), (74, 86), (82, 59), (90, 29), (96, 13),
+    ),
+    toe_off=0.36,
+    heel_off=0.21,
+    impact_g=5.0,
+    impact_ms=17,
+    brake=0.45,
+    frontal_deg=8.0,
+    transverse_deg=15.0,
+    reach_fast=-0.5,
+)
+
+
+def _reversed(style: Style, name: str, **changes: object) -> Style:
+    """The same limbs run backwards in time; contact and toe-off change places."""
+
+    def turn(points: Points) -> Points:
+        return tuple(sorted(((100 * style.toe_off - at) % 100, value) for at, value in points))
+
+    values = {f: getattr(style, f) for f in style.__dataclass_fields__}
+    values.update(
+        name=name,
+        thigh_deg=turn(style.thigh_deg),
+        knee_deg=turn(style.knee_deg),
+        heel_off=style.toe_off - style.heel_off,
+        backward=True,
+    )
+    values.update(changes)
+    return Style(**values)
+
+
+BACKWARD_WALK = _reversed(WALK, "backward walk", natural_spm=104.0, reach=0.8, impact_g=0.7, impact_ms=22.0, brake=0.5)
+BACKWARD_JOG = _reversed(JOG, "backward jog", natural_spm=156.0, reach=0.75, impact_g=1.9, impact_ms=24.0)
+BACKWARD_RUN = _reversed(RUN, "backward run", natural_spm=178.0, reach=0.7, impact_g=2.8, impact_ms=23.0)
+SIDESTEP = Style(
+    "sidestep",
+    natural_spm=100,
+    thigh_deg=((0, 3), (25, 1), (50, 2), (62, 10), (75, 16), (88, 9)),
+    knee_deg=((0, 6), (25, 8), (50, 8), (62, 24), (75, 34), (88, 18)),
+    toe_off=0.58,
+    heel_off=0.50,
+    impact_g=0.6,
+    impact_ms=18,
+    brake=0.1,
+    frontal_deg=13.0,
+    transverse_deg=6.0,
+    sway_m=0.05,
+    sideways=True,
+)
