@@ -6,6 +6,7 @@ import math
 import statistics
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import motion
@@ -33,6 +34,7 @@ STRAIGHT = Wear(tilt_deg=(0.0, 0.0, 0.0), bias_dps=(0.0, 0.0, 0.0))
 GAITS = [Walk, Jog, Run, BackwardWalk, BackwardJog, BackwardRun]
 
 
+@cache
 def steady(gait, spm=None, seed=3, wear=STRAIGHT, seconds=14):
     segment = gait(seconds) if spm is None else gait(seconds, spm)
     return generate([Stand(2), segment, Stand(2)], seed, wear)
