@@ -143,7 +143,8 @@ class Watched:
     steps: list[tuple[float, str]] = field(default_factory=list)
     direction: str = "still"
     spm: float = 0.0
-    course: list[float] = field(default_factory=list)
+    course: list[tuple[float, float]] = field(default_factory=list)
+    """(s, steps a minute)"""
     alerts: list[str] = field(default_factory=list)
     ramp_stops: int = 0
     session: int = 0
@@ -161,7 +162,7 @@ class Watched:
                 self.spm = 0.0
         elif kind == "cadence":
             self.spm = event["spm"]
-            self.course.append(self.spm)
+            self.course.append((event["at"], self.spm))
         elif kind == "alert":
             self.ramp_stops += event["kind"] == "cadence_ramp" and event["severity"] == "stop"
             self.alerts.append(f"{event['at']:5.0f} s  {alert_words(event)}")
@@ -196,13 +197,25 @@ def picture(seen: Watched, speed: float, width: int) -> Panel:
         Text.assemble(("◀ ", "magenta"), (f"{seen.count('backward'):4}", "bold"), " steps"),
         Text.assemble((f"{seen.spm:4.0f}", "bold"), " a minute"),
     )
-    low, high = 80.0, 220.0
-    line = "".join(SPARKS[min(7, max(0, int((spm - low) / (high - low) * 8)))] for spm in seen.course[-max(20, width - 4) :])
-    parts: list[Any] = [row, Text(line or " ", style="cyan")]
+    parts: list[Any] = [row, Text(sparks(seen.course, max(20, width - 4)) or " ", style="cyan")]
     parts += [Text(words, style="bold red" if "STOP" in words else "yellow") for words in seen.alerts[-5:]]
     state = "session over" if seen.ended else f"session {seen.session}" if seen.session else "waiting for the first step"
     title = f"Ben, live at {speed:g} times real speed · synthetic"
     return Panel(Group(*parts), title=title, subtitle=state, border_style="cyan", padding=(0, 1))
+
+
+def sparks(course: list[tuple[float, float]], width: int) -> str:
+    """The cadence of the whole session so far, 80 to 220 steps a minute, in at most `width` characters of at least 2 s each."""
+    if not course:
+        return ""
+    each_s = max(2.0, (course[-1][0] + 1) / width)
+    latest = {int(at / each_s): spm for at, spm in course}
+    line, level = "", " "
+    for k in range(int(course[-1][0] / each_s) + 1):
+        if k in latest:
+            level = SPARKS[min(7, max(0, int((latest[k] - 80) / 140 * 8)))] if latest[k] else " "
+        line += level
+    return line
 
 
 class BoardProcess:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import demo
 import pytest
-from demo import DemoFailed, Watched, alert_words, lines_until, main
+from demo import DemoFailed, Watched, alert_words, lines_until, main, sparks
 
 
 def told(*events: dict) -> Watched:
@@ -41,6 +41,13 @@ def test_only_stop_alerts_of_the_ramp_count_as_ramp_stops() -> None:
 def test_every_alert_has_words(kind: str) -> None:
     words = alert_words({"kind": kind, "severity": "warn", "measured": 1.0, "limit": 2.0})
     assert words.startswith("warning: ") and len(words) > 10
+
+
+def test_the_course_of_cadence_fits_its_line() -> None:
+    assert sparks([], 20) == ""
+    assert sparks([(1.0, 80.0), (3.0, 150.0), (9.0, 0.0), (11.0, 220.0)], 20) == "▁▅▅▅ █"
+    long = sparks([(float(s), 100.0) for s in range(1000)], 76)
+    assert 70 <= len(long) <= 76
 
 
 def test_lines_come_whole_and_a_deadline_is_kept() -> None:
