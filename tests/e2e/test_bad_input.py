@@ -100,6 +100,9 @@ def test_a_board_at_the_prompt(retrostep: Retrostep, flash: Path) -> None:
         assert ran.status == 1
         said = one_sentence(ran)
         assert "is at MicroPython's prompt; Retrostep isn't running on it. Press its reset button" in said and "`retrostep deploy" in said
+        cured = retrostep("deploy", "--board", "VIRTUAL", "--port", board.port)
+        assert cured.status == 0 and "1 file copied" in cured.out, cured.err
+        assert retrostep("sync", "--port", board.port, "--json").json["devices"][0]["received"] == 1
 
 
 def test_two_boards_one_of_which_fails(retrostep: Retrostep, tmp_path: Path, flash: Path, silent_port: str) -> None:
@@ -130,7 +133,7 @@ def test_a_board_with_another_core(retrostep: Retrostep, flash: Path) -> None:
         [said] = ran.json["devices"]
         assert said["core"] == "other" and said["received"] == 1
         deployed = retrostep("deploy", "--board", "VIRTUAL", "--port", board.port)
-        assert deployed.status == 0 and "1 files copied" in deployed.out, deployed.err
+        assert deployed.status == 0 and "1 file copied" in deployed.out, deployed.err
         assert retrostep("devices", "--port", board.port, "--json").json["devices"][0]["core"] == "same"
         again = retrostep("sync", "--port", board.port, "--json").json["devices"][0]
         assert (again["had"], again["damaged"]) == (1, 0), "deploy touched a session"

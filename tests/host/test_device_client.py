@@ -1,6 +1,7 @@
 """A host talks to a board over a line that may do anything to its bytes."""
 
 import time
+from binascii import crc32
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,19 @@ def test_what_a_board_refuses_is_told_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="mismatch") as refused:
         board.confirm(3, len(LOG), 0)
     assert refused.value.code == messages.MISMATCH
+
+
+def test_many_logs_are_confirmed_over_a_bad_line(tmp_path: Path) -> None:
+    fake = FakeBoard(tmp_path, seed=2, down=Noise(drop=2e-3, flip=2e-3), up=Noise(drop=2e-3, flip=2e-3))
+    logs = {number: bytes([number]) * 500 * number for number in range(1, 31)}
+    for number, log in logs.items():
+        (tmp_path / "sessions" / f"{number:08d}.rsl").write_bytes(log)
+    fake.put(31, LOG)
+    board = Board(fake)
+    told = dict(board.confirm_logs([(number, len(log), crc32(log)) for number, log in logs.items()] + [(31, len(LOG), 1), (99, 1, 1)]))
+    assert {number for number, refused in told.items() if refused is None} == set(logs) and board.repeated
+    assert [told[number].code for number in (31, 99)] == [messages.MISMATCH, messages.NO_SUCH_SESSION]
+    assert all(fake.flash.confirmed(number) for number in logs) and not fake.flash.confirmed(31)
 
 
 def test_limits_and_erasing(tmp_path: Path) -> None:

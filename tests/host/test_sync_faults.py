@@ -17,7 +17,7 @@ from retrostep.archive.store import Store
 from retrostep.device import client
 from retrostep.device.client import Board
 from retrostep.errors import DiskFull, LinkLost, RetrostepError, SyncRunning, UnsafeName
-from retrostep.sync import SyncResult, sync_board
+from retrostep.sync import SyncResult, _Session, sync_board
 from retrostep_core.link import frames, messages
 
 
@@ -161,8 +161,8 @@ def test_a_cable_pulled_anywhere_loses_nothing_and_is_resumed(tmp_path: Path) ->
 STATIONS = [
     (RawLogs, "commit", "before"),
     (RawLogs, "commit", "after"),
-    (Board, "confirm", "before"),
-    (Board, "confirm", "after"),
+    (_Session, "confirmed", "before"),
+    (_Session, "confirmed", "after"),
     (Store, "ingest", "before"),
     (Store, "ingest", "after"),
     (raw_module.Partial, "discard", "before"),

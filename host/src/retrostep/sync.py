@@ -157,22 +157,28 @@ def _bring(board: Board, sessions: list["_Session"], note: Callable[[], None], p
                 else:
                     by_number[number].refuse(piece)
         except (DiskFull, NoAccess, StoreBusy):
-            for session in sessions:
-                session.confirm()
+            _confirm(board, by_number)
             raise
         finally:
             for session in sessions:
                 session.release()
-        for session in sessions:
-            session.confirm()
+        _confirm(board, by_number)
         sessions = [session for session in sessions if session.is_wanted_again]
 
 
+def _confirm(board: Board, sessions: dict[int, "_Session"]) -> None:
+    """Tell the board which of the sessions, by their number, are safe."""
+    safe = [(number, len(session.kept), binascii.crc32(session.kept)) for number, session in sessions.items() if session.kept is not None]
+    for number, refused in board.confirm_logs(safe):
+        sessions[number].confirmed(refused)
+
+
 class _Session:
-    """One session on its way from a board into the archive and the store: begin, take its pieces, complete (or refuse), confirm.
+    """One session on its way from a board into the archive and the store: begin, take its pieces, complete (or refuse), confirmed.
 
     Damage, and what the board refuses to give, is told in `result`, so that it spoils no other session. A session `is_wanted_again`
-    where part of it had come in an earlier sync and something is wrong: it is read once more, from its beginning.
+    where part of it had come in an earlier sync and something is wrong: it is read once more, from its beginning. `kept` is what is safe
+    here and the board does not know of yet.
     """
 
     def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: messages.Entry) -> None:
@@ -187,7 +193,7 @@ class _Session:
         self._afresh = False
         self._resumed_at = 0
         self._part: Partial | None = None
-        self._kept: bytes | None = None
+        self.kept: bytes | None = None
 
     def is_here(self, is_stored: bool) -> bool:
         """Whether nothing is to be read: all of it is safe here from an earlier sync, and the board knows by now.
@@ -254,7 +260,7 @@ class _Session:
         elif not self.is_open:  # an open one may only not have come far enough
             wrong += f" It is kept in {self._raw.quarantine(self._device, self.number, data, wrong)}."
         if not self.is_open:
-            self._kept = data
+            self.kept = data
             self._forget_partial()
         self.result.outcome = "open" if self.is_open else "received"
         if wrong and (is_readable or not self.is_open):
@@ -264,19 +270,16 @@ class _Session:
         """The board gives no more of it."""
         self._damaged(f"Session {self._name}: {refused} What came is kept; restart the board and sync again.")
 
-    def confirm(self) -> None:
-        """Tell the board that the log is safe, if it is."""
-        if self._kept is None:
-            return
-        data, self._kept = self._kept, None
-        try:
-            self.result.confirmed = self._agrees(data)
-        except Refused as refused:
+    def confirmed(self, refused: Refused | None) -> None:
+        """What the board said to `kept`: it is as its own log, or it isn't."""
+        self.kept = None
+        if refused is None:
+            self.result.confirmed = True
+        elif refused.code != messages.MISMATCH:
             self.refuse(refused)
-            return
-        if not self.result.confirmed and self._resumed_at:
+        elif self._resumed_at:
             self._afresh = self.is_wanted_again = True
-        elif not self.result.confirmed and self.result.outcome != "damaged":
+        elif self.result.outcome != "damaged":
             self._damaged(f"The board's log of session {self._name} differs from what it sent; what it sent is kept. Sync again.")
 
     def release(self) -> None:
@@ -337,9 +340,7 @@ def _set_clock(board: Board, hello: messages.Hello, result: SyncResult, now_s: C
         return None
     fact = ClockFact(hello.boot, *board.set_clock(now_s), FROM_HOST)
     if not fact.is_plausible():
-        result.warnings.append(
-            f"{hello.device} does not know how long it has been on, so nothing is dated by that: restart it and sync."
-        )
+        result.warnings.append(f"{hello.device} does not know how long it has been on, so nothing is dated by that: restart it and sync.")
         return None
     if hello.epoch_ms:
         result.clock_was_off_ms = hello.epoch_ms + (fact.ticks_ms - hello.ticks_ms) - fact.epoch_ms

@@ -17,7 +17,8 @@ def command(board: str, port: str) -> None:
     """
     with progress_bar(board) as progress:
         done = deploy(board, port, progress)
+    files = "file" if done.copied == 1 else "files"
     click.echo(
-        f"{done.device} runs Retrostep: {done.copied} files copied ({done.copied_bytes / 1024:.1f} KB), {done.unchanged} were the same"
+        f"{done.device} runs Retrostep: {done.copied} {files} copied ({done.copied_bytes / 1024:.1f} KB), {done.unchanged} were the same"
         f"{f', {done.removed} old ones removed' if done.removed else ''}."
     )

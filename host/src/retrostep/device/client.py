@@ -3,7 +3,7 @@
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
@@ -217,7 +217,34 @@ class Board:
 
     def confirm(self, session: int, length: int, crc: int) -> None:
         """Tell the board that these bytes of a session are safe here. Raises Refused (MISMATCH) where its own log is another."""
-        self._ask(messages.OK, "CONFIRM", session, length, crc)
+        for _, refused in self.confirm_logs([(session, length, crc)]):
+            if refused is not None:
+                raise refused
+
+    def confirm_logs(self, logs: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, Refused | None]]:
+        """Confirm several logs (session, length, crc) without a pause between them; (session, None) for each that the board took."""
+        waiting = deque(logs)
+        under_way: dict[int, tuple[int, bytes]] = {}
+        heard_at = time.monotonic()
+        wait_s = FIRST_WAIT_S
+        while waiting or under_way:
+            while waiting and len(under_way) < UNDER_WAY:
+                session, length, crc = waiting.popleft()
+                number = self._next_number(under_way)
+                under_way[number] = session, frames.request(number, "CONFIRM", session, length, crc)
+                self._wire.write(under_way[number][1])
+            frame = self._receive(time.monotonic() + wait_s)
+            if frame is None or frame[:2] == (messages.ERROR, 0):
+                if time.monotonic() - heard_at > PATIENCE_S:
+                    raise self._silent()
+                for _, line in under_way.values():
+                    self._wire.write(line)
+                self.repeated += len(under_way)
+                wait_s = wait_s if frame else min(2 * wait_s, PATIENCE_S / 4)
+            elif frame[1] in under_way and frame[0] in (messages.OK, messages.ERROR):
+                heard_at = time.monotonic()
+                session, _ = under_way.pop(frame[1])
+                yield session, None if frame[0] == messages.OK else self._refused(frame[2])
 
     def set_clock(self, now_s: Callable[[], float] = time.time) -> tuple[int, int]:
         """Set the board's clock to this computer's; (ticks_ms, epoch_ms) tells at which tick of the board it was what time.
@@ -341,10 +368,10 @@ class Board:
                 f"The board at {self.path} answers in another language ({error}): run `retrostep deploy --board NAME --port {self.path}`."
             ) from error
 
-    def _next_number(self, taken: dict[int, _Read] | None = None) -> int:
+    def _next_number(self, taken: Container[int] = ()) -> int:
         """An id from 1 to 255 for a request; 0 is the events'."""
         self._number = self._number % 255 + 1
-        while taken and self._number in taken:
+        while self._number in taken:
             self._number = self._number % 255 + 1
         return self._number
 
