@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test powerloss lint clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -25,6 +25,9 @@ demo: $(READY) ## the whole product on the virtual board, from a moving leg to a
 
 test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPython
 	@$(BIN)/python -m pytest
+
+powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
+	@$(BIN)/micropython -X heapsize=64m tests/powerloss/cuts.py store 1
 
 lint: $(READY)
 	@$(BIN)/ruff check .
