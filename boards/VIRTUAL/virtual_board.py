@@ -54,6 +54,29 @@ class Stop(Exception):
     """The board is to end; the sentence, if any, goes to stderr and makes the exit status 1."""
 
 
+class Switch:
+    """The board's power switch: a signal turns it off, and whoever waits for `fd` hears of it."""
+
+    def __init__(self) -> None:
+        self._off = False
+        self.fd, wake_end = os.pipe()
+        for fd in (self.fd, wake_end):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._turn_off)
+
+    def check(self) -> None:
+        """Raises Stop once it is off. (The handler must not raise: it may interrupt code that holds a lock.)"""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.fd, 512)
+        if self._off:
+            raise Stop
+
+    def _turn_off(self, number: int, frame: object) -> None:
+        self._off = True
+
+
 class Child:
     """One run of the interpreter, from a reset to the next, on the tty `fd`."""
 
@@ -66,7 +89,8 @@ class Child:
         self.up = False
         self.broken = ""
         self.report: dict = {}
-        self._control = control
+        self.control = control
+        self.ended = False
         self._unread = b""
         command = [sys.executable, "-I", "-c", "import sys, micropython_unix as m; sys.exit(m.main())"]
         self._process = subprocess.Popen(
@@ -81,13 +105,13 @@ class Child:
         )
         os.close(write_end)
         os.close(settings)
-        self.exited = os.pidfd_open(self._process.pid)
 
     def listen(self) -> None:
-        """Take in what the interpreter says beside its tty."""
+        """Take in what the interpreter says beside its tty; its end closes `control`."""
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._control, 4096):
+            while data := os.read(self.control, 4096):
                 self._unread += data
+            self.ended = True
         *lines, self._unread = self._unread.split(b"\n")
         for line in lines:
             message = json.loads(line)
@@ -98,28 +122,17 @@ class Child:
                 if message["reset"] == "hard":
                     self._process.kill()
 
-    @property
-    def ended(self) -> bool:
-        """The process is gone."""
-        return self._process.poll() is not None
-
-    @property
-    def control(self) -> int:
-        """Becomes readable when `listen` has something to do."""
-        return self._control
-
     def interrupt(self) -> None:
         """Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
         """End it at once, as a power cut does, and forget it."""
-        if self._control >= 0:
+        if self.control >= 0:
             self._process.kill()
             self._process.wait()
-            os.close(self.exited)
-            os.close(self._control)
-            self._control = -1
+            os.close(self.control)
+            self.control = -1
 
 
 def _die_with_parent() -> None:
@@ -131,9 +144,12 @@ def _die_with_parent() -> None:
 class Board:
     """The board's power supply, its cable and its serial bridge: two ptys, `outer` to the host and `inner` to the interpreter."""
 
-    def __init__(self, config: dict, files: tuple[int, ...], link: str, bps: int | None, cut_after: int | None) -> None:
+    def __init__(
+        self, switch: Switch, config: dict, files: tuple[int, ...], link: str, bps: int | None, cut_after: int | None
+    ) -> None:
         from line import Line
 
+        self._switch = switch
         self._config = config
         self._files = files
         self._uart = link == "uart"
@@ -169,9 +185,10 @@ class Board:
         for fd in (self._outer, self._inner, self._device_side):
             os.close(fd)
 
-    def run(self, wake: int) -> None:
-        """Relay until Stop; a byte on `wake` only wakes the loop, so that signals are seen."""
+    def run(self) -> None:
+        """Relay until Stop."""
         while True:
+            self._switch.check()
             now = time.monotonic()
             self._child.listen()
             up_s = self._up(now)
@@ -180,8 +197,7 @@ class Board:
                 self._restart()
                 continue
             poller = select.poll()
-            poller.register(wake, select.POLLIN)
-            poller.register(self._child.exited, select.POLLIN)
+            poller.register(self._switch.fd, select.POLLIN)
             poller.register(self._child.control, select.POLLIN)
             waits = []
             if up_s is None:
@@ -195,8 +211,6 @@ class Board:
             else:
                 poller.register(self._outer, select.POLLOUT | (select.POLLIN if up_s is None else 0))
             poller.poll(max(1, int(min(waits) * 1000)) if waits else None)
-            with contextlib.suppress(BlockingIOError):
-                os.read(wake, 512)
 
     # Host to device
 
@@ -351,6 +365,7 @@ class Board:
         time.sleep(_SETTLE_S)
         self._child.listen()
         while (wait_s := self._down(time.monotonic())) is not None:
+            self._switch.check()
             time.sleep(_GLANCE_S if wait_s < 0 else wait_s)
             self._up(time.monotonic())
         broken, up, report = self._child.broken, self._child.up, self._child.report
@@ -447,16 +462,12 @@ def sensor(board: dict, oscillator_ppm: int, fault: tuple[str, list[int]] | None
     }
 
 
-def run(options: argparse.Namespace, folder: Path) -> None:
+def run(options: argparse.Namespace, folder: Path, switch: Switch) -> None:
     """The board's whole life; raises Stop at its end, or a RetrostepError."""
     from flash_image import FlashImage
     from playback import believed_mount, wearer, write_playback
     from retrostep.replay.recording import read_recording
 
-    wake, wake_end = os.pipe()
-    for fd in (wake, wake_end):
-        os.set_blocking(fd, False)
-    signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
     with contextlib.ExitStack() as stack:
         recording = None if options.recording is None else read_recording(options.recording)
         worn = {} if recording is None else wearer(recording)
@@ -486,10 +497,10 @@ def run(options: argparse.Namespace, folder: Path) -> None:
             "imu": sensor(board, options.oscillator, options.fault),
         }
         bps = options.bps or (UART_BPS if options.link == "uart" else None)
-        running = Board(config, tuple(files), options.link, bps, options.cut_after)
+        running = Board(switch, config, tuple(files), options.link, bps, options.cut_after)
         stack.callback(running.close)
         print(running.path, flush=True)
-        running.run(wake)
+        running.run()
 
 
 def main(argv: list[str]) -> int:
@@ -504,19 +515,17 @@ def main(argv: list[str]) -> int:
         return 1
     from retrostep.errors import RetrostepError
 
-    def stop(number: int, frame: object) -> None:
-        raise Stop
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
+    switch = Switch()
     try:
         with tempfile.TemporaryDirectory(prefix="retrostep-board-") as folder:
-            run(options, Path(folder))
+            run(options, Path(folder), switch)
     except (Stop, RetrostepError) as end:
-        if str(end):
-            print(f"virtual_board: {end}", file=sys.stderr)
-            return 1
-    return 0
+        if not str(end):
+            return 0
+        print(f"virtual_board: {end}", file=sys.stderr)
+    except OSError as error:
+        print(f"virtual_board: {error.filename or 'the board'}: {error.strerror}.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import serial
 from board import ROOT, VIRTUAL_BOARD, VirtualBoard, read_image, wait_until, write_image
+from retrostep.device.bundle import bundle
 
 # Answers every line with the line, backwards, and how many bytes it had.
 ECHO = """
@@ -382,6 +383,27 @@ def test_two_images_are_two_devices_and_an_image_stays_one(tmp_path: Path) -> No
         with VirtualBoard(flash=image) as board, Host(board) as host:
             seen.append(host.repl().ask("list(__import__('machine').unique_id())"))
     assert seen[0] == seen[2] != seen[1]
+
+
+def test_a_new_image_holds_what_deploy_copies_and_is_worn_as_the_recording_was(tmp_path: Path) -> None:
+    recording = ramp(tmp_path / "waist.csv", 5)
+    recording.write_text(recording.read_text().replace("shank", "waist").replace("left", "right").replace("+x+y+z", "?"))
+    image = tmp_path / "new.flash"
+    with VirtualBoard(flash=image, recording=recording):
+        pass
+    for name, content in bundle("VIRTUAL"):
+        assert read_image(image, name) == content, name
+    assert json.loads(read_image(image, "settings.json")) == {"placement": "waist", "side": "right", "mount": "?"}
+    with VirtualBoard(flash=image, recording=ramp(tmp_path / "shank.csv", 5)) as board:
+        assert "recording is of the shank, the device is set to waist" in board.errors()
+
+
+def test_an_image_cut_short_while_it_was_made_is_made_again(tmp_path: Path) -> None:
+    image = tmp_path / "half"
+    image.write_bytes(bytes(8192) + b"half of it")
+    with VirtualBoard(flash=image):
+        pass
+    assert b"Retrostep" in read_image(image, "main.py")
 
 
 def test_one_image_runs_once(plain: Path) -> None:
