@@ -2,54 +2,72 @@
 
 from retrostep_core.gait.codes import STILL, UNKNOWN
 from retrostep_core.gait.direction import AREA, SUMS, Direction
-from retrostep_core.gait.stride import Strides
+from retrostep_core.gait.stride import AREA_LEAST, Strides
 
-# Delay of the pair mean and of the two low-passes at 52 Hz, less the 20 ms by which the rate's zero precedes contact.
+# The pair mean and two one-pole low-passes are 43 ms late; the rate's zero precedes contact by about 20 ms (runners on force plates).
 _LATE_MS = 25
+# A lobe is confirmed past a quarter of its side's envelope and past 25 degrees per second (in 0.05).
 _LEVEL_LEAST = 500
+_LEVEL_SHIFT = 2
+# Sums of a lobe are taken over at most 3.8 s: no swing lasts longer, and no sum leaves +-2**30.
 _LOBE_MOST = 200
-_SWING = 40
+# Quiet: below 15 degrees per second (in 0.05). A pause may be a change of direction; a swing that ends in quiet has ended; then
+# walking has, unless the stride is slow; then the wearer stands still.
 _QUIET = 300
 _PAUSE_MS = 150
-_END_MS = 250
-_QUIET_END_MS = 600
+_SWING_END_MS = 250
+_WALK_END_MS = 600
 _STILL_MS = 1500
+# Evidence past which a swing is the other lobe.
+_SWING = 40
+# The rate's axis is frontal (a sidestep) while its energy there is twice that in the sagittal plane.
+_ENERGY_SHIFT = 6
 
 
 class ShankSteps:
-    """Signal conditioning and lobes of the sagittal rate, at half the sample rate."""
+    """Signal conditioning, lobes of the sagittal rate, standing still; at half the sample rate (52 Hz), state in locals of the loop.
+
+    Method: the sagittal rate changes sign twice a stride, walking or running, forward or backward: a lobe of one sign is the swing, the
+    other the stance. Rate free of bias (mean over 10 s, which whole strides leave at zero) and low-passed (two one-pole filters of 6 Hz);
+    a change of sign counts once the rate has passed a quarter of that side's envelope, and is dated to the interpolated zero. The swing
+    is the negative lobe forward (its end, the rise through zero, is where Aminian et al. 2002, J Biomech 35:689, and Salarian et al. 2004,
+    IEEE TBME 51:1434, find initial contact in walking) and the positive lobe backward; `Direction` says which. Deviations: no search
+    windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`.
+    In sidesteps the leg turns in the frontal plane: then that rate is followed instead, and direction is unknown.
+    Ranges: +-16 g, +-2000 degrees per second; times in ms.
+    """
 
     def __init__(self, engine: object) -> None:
         self._engine = engine
         self._direction = Direction()
         self._strides = Strides(engine)
+        # Sums of the lobe up to the zero that may end it, and of the lobe before.
         self._snap = [0] * SUMS
         self._last = [0] * SUMS
+        self._filters = [0] * 13
+        self._sums = [0] * SUMS
+        self._half = [0] * 6
         self._bias = 0
-        self._state = [0] * 28
         self.restart()
 
     def restart(self) -> None:
         """Forget everything but the bias: samples are missing."""
-        state = self._state
-        for k in range(len(state)):
-            state[k] = 0
-        state[1] = 1000
+        for k in range(13):
+            self._filters[k] = 0
         for k in range(SUMS):
+            self._sums[k] = 0
             self._last[k] = 0
-        self._half = False
-        self._h = [0] * 5
-        self._started = False
+        self._half[5] = 0
+        self._frontal = False
+        self._still = False
         self._sign = 0
-        self._cross_ms = -1
+        self._swing = -1
+        self._last_sign = 0
+        self._cross_ms = 0
         self._start_ms = 0
         self._last_ms = 0
-        self._last_sign = 0
-        self._swing = -1
         self._begin_ms = -1
         self._quiet_ms = -1
-        self._still = False
-        self._frontal = False
         self._direction.restart()
         self._strides.restart(0, False)
 
@@ -60,16 +78,17 @@ class ShankSteps:
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
         """n samples in body axes, as in Engine.samples."""
         engine = self._engine
-        state = self._state
-        f1, norm, f2, x_mean, n_mean, x1, n1, up, down, before, before_ms, s_n, s_vv, s_vvv, s_vx, s_vn, s_xx, s_nn, s_area, s_peak, e_y, e_x = state[:22]
+        tick_ms = engine.tick_ms
+        f1, f2, x1, n1, x_mean, n_mean, norm, up, down, was, was_ms, e_y, e_x = self._filters
+        s_n, s_vv, s_vvv, s_vx, s_vn, s_xx, s_nn, s_area, s_peak = self._sums
+        hx, hy, hz, hp, hq, half = self._half
         bias = self._bias
         sign = self._sign
+        swing = self._swing
         cross_ms = self._cross_ms
         quiet_ms = self._quiet_ms
-        half = self._half
-        hx, hy, hz, hp, hq = self._h
+        frontal = self._frontal
         snap = self._snap
-        tick_ms = engine.tick_ms
         k = 0
         for i in range(n):
             if not half:
@@ -78,10 +97,10 @@ class ShankSteps:
                 hz = block[k + 2]
                 hp = block[k + 3]
                 hq = block[k + 4]
-                half = True
+                half = 1
                 k += 6
                 continue
-            half = False
+            half = 0
             t_ms = t0_ms + i * period_us // 1000
             hx = (hx + block[k]) >> 1
             hy = (hy + block[k + 1]) >> 1
@@ -89,49 +108,51 @@ class ShankSteps:
             hp += block[k + 3]
             hq += block[k + 4]
             k += 6
-            # which axis the leg turns about
+            # Which axis the leg turns about.
             v = hp >> 5
-            e_x += v * v - (e_x >> 6)
+            e_x += v * v - (e_x >> _ENERGY_SHIFT)
             v = hq >> 5
-            e_y += v * v - (e_y >> 6)
-            if self._frontal:
+            e_y += v * v - (e_y >> _ENERGY_SHIFT)
+            if frontal:
                 if e_x < e_y:
-                    self._frontal = False
+                    frontal = False
                 else:
                     hq = hp
             elif e_x > e_y + e_y:
-                self._frontal = True
-            # the rate free of bias, low-passed once (v) and twice (g)
-            bias += ((hq << 3) - bias) >> 9
-            f1 += ((hq << 3) - bias - f1) >> 1
+                frontal = True
+            # The rate without bias, low-passed once (v, 1.6 degrees per second) and twice (g, 0.05 degrees per second).
+            v = hq << 3
+            bias += (v - bias) >> 9
+            f1 += (v - bias - f1) >> 1
             f2 += (f1 - f2) >> 1
             g = f2 >> 3
-            v = f1 >> 8
-            if v > 500:
-                v = 500
-            elif v < -500:
-                v = -500
+            size = g if g >= 0 else -g
+            # Specific force: its size by Newton's rule from the last one, then both without their mean, low-passed as the rate is.
             square = hx * hx + hy * hy + hz * hz
-            if square < 4096:
-                square = 4096  # weightless, or a sensor that says nothing: the root below would divide by 0
-            norm = (norm + square // norm) >> 1
-            while True:
-                s = (norm + square // norm) >> 1
-                if s >= norm:
-                    break
-                norm = s
-            if norm < 64:
-                norm = 64
-            if not self._started:
-                self._start(t_ms)
+            if norm:
+                norm = (norm + square // norm) >> 1
+                while True:
+                    a = (norm + square // norm) >> 1
+                    if a >= norm:
+                        break
+                    norm = a
+                if norm < 64:
+                    norm = 64
+            else:
+                norm = 1000
                 x_mean = hx << 6
                 n_mean = norm << 6
+                self._start(t_ms)
             x_mean += hx - (x_mean >> 6)
             n_mean += norm - (n_mean >> 6)
             x1 += ((hx << 4) - (x_mean >> 2) - x1) >> 1
             n1 += ((norm << 4) - (n_mean >> 2) - n1) >> 1
-            size = g if g >= 0 else -g
             if s_n < _LOBE_MOST:
+                v = f1 >> 8
+                if v > 500:
+                    v = 500
+                elif v < -500:
+                    v = -500
                 x = x1 >> 7
                 if x > 500:
                     x = 500
@@ -159,117 +180,97 @@ class ShankSteps:
                 up = g
             elif -g > down:
                 down = -g
-            if g < 0:
-                turned = False
-                if before >= 0 and sign >= 0:
-                    cross_ms = t_ms - (t_ms - before_ms) * g // (g - before)
-                    snap[0] = s_n
-                    snap[1] = s_vv
-                    snap[2] = s_vvv
-                    snap[3] = s_vx
-                    snap[4] = s_vn
-                    snap[5] = s_xx
-                    snap[6] = s_nn
-                    snap[7] = s_area
-                    snap[8] = s_peak
-                if sign >= 0 and size > _LEVEL_LEAST and size > down >> 2:
-                    turned = True
-            else:
-                turned = False
-                if before < 0 and sign <= 0:
-                    cross_ms = t_ms - (t_ms - before_ms) * g // (g - before)
-                    snap[0] = s_n
-                    snap[1] = s_vv
-                    snap[2] = s_vvv
-                    snap[3] = s_vx
-                    snap[4] = s_vn
-                    snap[5] = s_xx
-                    snap[6] = s_nn
-                    snap[7] = s_area
-                    snap[8] = s_peak
-                if sign <= 0 and g > _LEVEL_LEAST and g > up >> 2:
-                    turned = True
-            if turned:
-                if sign:
-                    self._lobe(sign, cross_ms, t_ms)
-                    self._start_ms = cross_ms
-                else:
-                    self._start_ms = cross_ms
-                sign = -1 if g < 0 else 1
-                s_n -= snap[0]
-                s_vv -= snap[1]
-                s_vvv -= snap[2]
-                s_vx -= snap[3]
-                s_vn -= snap[4]
-                s_xx -= snap[5]
-                s_nn -= snap[6]
-                s_area -= snap[7]
-                s_peak = size
-            before = g
-            before_ms = t_ms
             if size > _QUIET:
                 quiet_ms = -1
             elif quiet_ms < 0:
                 quiet_ms = t_ms
                 self._still = False
-            elif t_ms - quiet_ms > _PAUSE_MS:
-                if sign and sign == self._swing and s_area > 5200 and t_ms - quiet_ms > _END_MS:
-                    if cross_ms < self._start_ms:
-                        cross_ms = quiet_ms
-                        snap[0] = s_n
-                        snap[1] = s_vv
-                        snap[2] = s_vvv
-                        snap[3] = s_vx
-                        snap[4] = s_vn
-                        snap[5] = s_xx
-                        snap[6] = s_nn
-                        snap[7] = s_area
-                        snap[8] = s_peak
-                    self._lobe(sign, cross_ms, t_ms)
-                    self._start_ms = t_ms
-                    sign = 0
-                    cross_ms = -1
-                    s_n = s_vv = s_vvv = s_vx = s_vn = s_xx = s_nn = s_area = s_peak = 0
+            # Has the lobe ended: on the far side of zero, or as a swing that came to rest.
+            way = -1 if g < 0 else 1
+            rested = quiet_ms >= 0 and t_ms - quiet_ms > _SWING_END_MS and sign == swing and s_area > AREA_LEAST
+            if way != sign or rested:
+                crossed = (g < 0) != (was < 0)
+                if crossed or (rested and way == sign):
+                    cross_ms = t_ms - (t_ms - was_ms) * g // (g - was) if crossed else quiet_ms
+                    snap[0] = s_n
+                    snap[1] = s_vv
+                    snap[2] = s_vvv
+                    snap[3] = s_vx
+                    snap[4] = s_vn
+                    snap[5] = s_xx
+                    snap[6] = s_nn
+                    snap[7] = s_area
+                    snap[8] = s_peak
+                if rested or (size > _LEVEL_LEAST and size > (down if g < 0 else up) >> _LEVEL_SHIFT):
+                    if sign:
+                        self._frontal = frontal
+                        self._lobe(sign, cross_ms, t_ms)
+                        swing = self._swing
+                    if rested:
+                        # What comes next begins here, whatever its sign.
+                        sign = 0
+                        cross_ms = t_ms
+                        s_n = s_vv = s_vvv = s_vx = s_vn = s_xx = s_nn = s_area = s_peak = 0
+                        for j in range(SUMS):
+                            snap[j] = 0
+                    else:
+                        sign = way
+                        s_n -= snap[0]
+                        s_vv -= snap[1]
+                        s_vvv -= snap[2]
+                        s_vx -= snap[3]
+                        s_vn -= snap[4]
+                        s_xx -= snap[5]
+                        s_nn -= snap[6]
+                        s_area -= snap[7]
+                        s_peak = size
+                    self._start_ms = cross_ms
+            was = g
+            was_ms = t_ms
+            if quiet_ms >= 0 and t_ms - quiet_ms > _PAUSE_MS:
                 self._rest(quiet_ms, t_ms)
             if t_ms >= tick_ms:
                 engine.tick(t_ms)
                 tick_ms = engine.tick_ms
-        state[0] = f1
-        state[1] = norm
-        state[2] = f2
-        state[3] = x_mean
-        state[4] = n_mean
-        state[5] = x1
-        state[6] = n1
-        state[7] = up
-        state[8] = down
-        state[9] = before
-        state[10] = before_ms
-        state[11] = s_n
-        state[12] = s_vv
-        state[13] = s_vvv
-        state[14] = s_vx
-        state[15] = s_vn
-        state[16] = s_xx
-        state[17] = s_nn
-        state[18] = s_area
-        state[19] = s_peak
-        state[20] = e_y
-        state[21] = e_x
+        filters = self._filters
+        filters[0] = f1
+        filters[1] = f2
+        filters[2] = x1
+        filters[3] = n1
+        filters[4] = x_mean
+        filters[5] = n_mean
+        filters[6] = norm
+        filters[7] = up
+        filters[8] = down
+        filters[9] = was
+        filters[10] = was_ms
+        filters[11] = e_y
+        filters[12] = e_x
+        sums = self._sums
+        sums[0] = s_n
+        sums[1] = s_vv
+        sums[2] = s_vvv
+        sums[3] = s_vx
+        sums[4] = s_vn
+        sums[5] = s_xx
+        sums[6] = s_nn
+        sums[7] = s_area
+        sums[8] = s_peak
+        halves = self._half
+        halves[0] = hx
+        halves[1] = hy
+        halves[2] = hz
+        halves[3] = hp
+        halves[4] = hq
+        halves[5] = half
         self._bias = bias
         self._sign = sign
         self._cross_ms = cross_ms
         self._quiet_ms = quiet_ms
-        self._half = half
-        h = self._h
-        h[0] = hx
-        h[1] = hy
-        h[2] = hz
-        h[3] = hp
-        h[4] = hq
+        self._frontal = frontal
 
     def _start(self, t_ms: int) -> None:
-        self._started = True
+        """The first sample after a restart."""
         self._start_ms = t_ms
         self._last_ms = t_ms
         self._strides.restart(t_ms, False)
@@ -280,11 +281,10 @@ class ShankSteps:
         direction = self._direction
         snap = self._snap
         last = self._last
-        area = snap[AREA]
         if self._begin_ms < 0:
             self._begin_ms = self._start_ms
-        now = engine.tally.direction
         direction.cycle(snap, last)
+        now = engine.tally.direction
         then = UNKNOWN if self._frontal else direction.decided(now)
         if then != now:
             engine.turn(self._last_ms if self._strides.contact_ms >= 0 else self._begin_ms, then, at_ms)
@@ -292,7 +292,11 @@ class ShankSteps:
             self._swing = -1
         elif direction.evidence < -_SWING:
             self._swing = 1
-        self._strides.lobe(sign, self._swing, self._start_ms - _LATE_MS, cross_ms - _LATE_MS, area, last[AREA] if sign != self._last_sign else area, direction.sure(), at_ms)
+        # After a rest the lobe before may have had the same sign: then the leg came back unseen, in quiet.
+        between = last[AREA] if sign != self._last_sign else snap[AREA]
+        self._strides.lobe(
+            sign, self._swing, self._start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, direction.sure(), at_ms
+        )
         self._last_sign = sign
         for k in range(SUMS):
             last[k] = snap[k]
@@ -303,9 +307,9 @@ class ShankSteps:
         strides = self._strides
         quiet = t_ms - quiet_ms
         self._direction.pause()
-        if quiet > _END_MS:
+        if quiet > _SWING_END_MS:
             strides.stand()
-        if quiet > _QUIET_END_MS and strides.contact_ms >= 0 and quiet * 5 > strides.stride_ms * 3:
+        if quiet > _WALK_END_MS and strides.contact_ms >= 0 and quiet * 5 > strides.stride_ms * 3:
             strides.end(t_ms, True)
         if quiet > _STILL_MS and not self._still:
             self._still = True
