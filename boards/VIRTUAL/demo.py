@@ -80,7 +80,7 @@ ATHLETES = (ADA, BEN)
 
 
 def live_plan() -> list[Segment]:
-    """Ben is in a hurry: a short warm-up, more backward than ever, and a cadence that climbs by a fifth in eight seconds."""
+    """Ben is in a hurry: a short warm-up, more backward than ever, and a cadence that climbs by a quarter in eight seconds."""
     return [
         Stand(30),
         Walk(45, 112),
@@ -89,7 +89,7 @@ def live_plan() -> list[Segment]:
         Stand(5),
         BackwardWalk(25, 100),
         Stand(5),
-        BackwardRun(66, 150, [Ramp(at_s=32, percent=22, over_s=8)]),
+        BackwardRun(66, 150, [Ramp(at_s=32, percent=25, over_s=8)]),
         Stand(5),
     ]
 

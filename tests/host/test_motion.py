@@ -276,6 +276,44 @@ def test_a_wrong_command_line_is_one_sentence_and_writes_nothing(arguments, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("gait", "spm", "dataset", "part"),
+    [
+        (Walk, 112, "vimu_bandai", "_walk_"),
+        (Jog, 158, "vimu_running", "run25"),
+        (Run, 168, "vimu_running", "run35"),
+        (BackwardWalk, 104, "vimu_bandai", "walk-back"),
+    ],
+)
+def test_the_sagittal_rate_is_within_what_real_people_show(labelled_motion, gait, spm, dataset, part):
+    """Skew, correlation with forward acceleration and extremes over 2 s windows, against the middle nine tenths of recorded people."""
+    numpy = pytest.importorskip("numpy")
+    people = []
+    for path in sorted((labelled_motion / dataset).glob(f"*{part}*shank.npz"))[:24]:
+        recording = numpy.load(path)
+        if len(recording["t"]) < 4 * float(recording["fs"]):
+            continue
+        people.append(features(recording["acc"][:, 0].tolist(), recording["gyr"][:, 1].tolist(), float(recording["fs"])))
+    made = [features(channel(m, 0), channel(m, 4), 104.0) for m in (steady(gait, spm, seed) for seed in (1, 2, 3, 4))]
+    for k, name in enumerate(("skew", "correlation", "lowest", "highest")):
+        low, high = numpy.percentile([p[k] for p in people], [5, 95])
+        slack = 0.25 * (high - low)
+        middle = statistics.median(m[k] for m in made)
+        assert low - slack <= middle <= high + slack, (name, low, middle, high)
+
+
+def features(forward, rate, fs):
+    """Medians over 2 s windows: skew of the rate, its correlation with the acceleration, its 1st and 99th hundredth."""
+    n = int(2 * fs)
+    windows = []
+    for k in range(0, len(rate) - n, n // 2):
+        a, g = forward[k : k + n], rate[k : k + n]
+        if statistics.pstdev(g) > 50:
+            hundredths = statistics.quantiles(g, n=100)
+            windows.append((skewness(g), statistics.correlation(a, g), hundredths[0], hundredths[-1]))
+    return [statistics.median(w[k] for w in windows) for k in range(4)]
+
+
 def test_every_plan_can_be_made():
     for name, (what, plan) in PLANS.items():
         assert what and plan(), name

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from synthetic.gaits import Points, Style
 
 GRAVITY = 9.80665
-HARMONICS = 7
+HARMONICS = 8
 _GRID = 200
 _INSTANTS = 60
 """Of a stride, at which the hip's path is fitted."""
@@ -47,7 +47,7 @@ def _series(points: Points) -> list[complex]:
     for h in range(HARMONICS + 1):
         total = sum(v * cmath.exp(-2j * math.pi * h * i / _GRID) for i, v in enumerate(values)) / _GRID
         # Lanczos' factor, or the corners of a dozen points would ring in the second derivative.
-        u = math.pi * h / (HARMONICS + 3)
+        u = math.pi * h / (HARMONICS + 5)
         out.append(2 * total * math.sin(u) / u if h else total)
     return out
 
