@@ -129,6 +129,8 @@ class ShankSteps:
             size = g if g >= 0 else -g
             # Specific force: its size by Newton's rule from the last one, then both without their mean, low-passed as the rate is.
             square = hx * hx + hy * hy + hz * hz
+            if square < 4096:
+                square = 4096
             if norm:
                 norm = (norm + square // norm) >> 1
                 while True:
@@ -136,8 +138,6 @@ class ShankSteps:
                     if a >= norm:
                         break
                     norm = a
-                if norm < 64:
-                    norm = 64
             else:
                 norm = 1000
                 x_mean = hx << 6

@@ -178,7 +178,11 @@ class Strides:
             return
         before = self._befores[side]
         self._befores[side] = stride
-        span = stride + before if before and before * 2 < stride * 3 and stride * 2 < before * 3 else stride + stride
+        if before and not (before * 2 < stride * 3 and stride * 2 < before * 3):
+            # One odd stride says nothing yet; a new cadence is told by the next.
+            self._spans[side] = 0
+            return
+        span = stride + (before or stride)
         self._spans[side] = span
         if self.contact_ms < 0:
             return
