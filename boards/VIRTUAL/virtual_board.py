@@ -43,6 +43,7 @@ _GLANCE_S = 0.01
 # What a process wrote is in the pty's other end by then.
 _SETTLE_S = 0.01
 _HANDOVER_S = 0.0002
+_RING_FULL_S = 0.002
 _MOST_CHUNK = 4096
 # More than the longest of the banners.
 _TAIL_BYTES = 200
@@ -170,6 +171,8 @@ class Board:
         # From here on a hang-up on `outer` means: no host has the tty open.
         os.close(host_side)
         self._host = False
+        self._hangs_up = select.poll()
+        self._hangs_up.register(self._outer, 0)
         self._to_device = bytearray()
         self._to_host = bytearray()
         self._raw_repl = False
@@ -191,6 +194,7 @@ class Board:
             self._switch.check()
             now = time.monotonic()
             self._child.listen()
+            self._look_for_host()
             up_s = self._up(now)
             down_s = self._down(now)
             if self._child.ended:
@@ -212,6 +216,14 @@ class Board:
                 poller.register(self._outer, select.POLLOUT | (select.POLLIN if up_s is None else 0))
             poller.poll(max(1, int(min(waits) * 1000)) if waits else None)
 
+    def _look_for_host(self) -> None:
+        """Has somebody the tty open? A host that closes it leaves nothing in it for the next one."""
+        was_there, self._host = self._host, not self._hangs_up.poll(0)
+        if was_there and not self._host:
+            fd = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            termios.tcflush(fd, termios.TCIFLUSH)
+            os.close(fd)
+
     # Host to device
 
     def _up(self, now: float) -> float | None:
@@ -219,7 +231,7 @@ class Board:
         if self._to_device:
             self._fill_ring()
             if self._to_device and not self._uart:
-                return 0.002
+                return _RING_FULL_S
         room = self._up_line.room(now)
         if not room:
             return self._up_line.wait(now)
@@ -227,17 +239,12 @@ class Board:
             data = os.read(self._outer, min(room, _MOST_CHUNK))
         except BlockingIOError:
             self._up_line.idle(now)
-            self._host = True
-            return 0.002 if self._to_device else None
+            return _RING_FULL_S if self._to_device else None
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             self._up_line.idle(now)
-            if self._host:
-                self._host = False
-                self._forget_unread()
             return _GLANCE_S
-        self._host = True
         self._up_line.passed(len(data))
         for k, part in enumerate(data.split(CTRL_C)):
             if k and self._child.up:
@@ -285,12 +292,6 @@ class Board:
             self._child.interrupt()
         else:
             os.write(self._inner, CTRL_C)
-
-    def _forget_unread(self) -> None:
-        """A host that closes a serial port leaves nothing in it for the next one."""
-        fd = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        termios.tcflush(fd, termios.TCIFLUSH)
-        os.close(fd)
 
     # Device to host
 
@@ -367,6 +368,7 @@ class Board:
         while (wait_s := self._down(time.monotonic())) is not None:
             self._switch.check()
             time.sleep(_GLANCE_S if wait_s < 0 else wait_s)
+            self._look_for_host()
             self._up(time.monotonic())
         broken, up, report = self._child.broken, self._child.up, self._child.report
         self._child.close()

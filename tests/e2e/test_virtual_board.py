@@ -165,6 +165,18 @@ def test_hosts_come_and_go(echo: Path) -> None:
             host.until("4 tsal\n")
 
 
+def test_a_host_that_sent_much_and_read_nothing_holds_up_nobody_after_it(echo: Path) -> None:
+    with VirtualBoard(flash=echo) as board:
+        with Host(board) as host:
+            host.port.write_timeout = 0.5
+            with pytest.raises(serial.SerialTimeoutException):
+                for _ in range(1000):
+                    host.send("x" * 500 + "\n")
+        with Host(board) as host:
+            host.send("\nnext\n")
+            host.until("4 txen\n")
+
+
 def test_a_request_sent_while_the_board_starts_is_answered(echo: Path) -> None:
     with VirtualBoard(flash=echo) as board, Host(board) as host:
         host.send("early\n")
