@@ -14,7 +14,7 @@ from cli import Retrostep
 from conftest import SCORER
 from retrostep_core.log.reader import read_log
 
-SPEED = 20
+SPEED = 50
 PAUSE_S = 1.0
 """Between two people's recordings the leg stands still for so long."""
 
