@@ -17,7 +17,7 @@ $(READY): host/pyproject.toml host/hatch_build.py
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11: say make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Setting up .venv (a minute or two, once) ..."
 	@"$(PYTHON)" -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'host[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable 'host[dev]'
 	@touch $(READY)
 
 demo: $(READY) ## the whole product on the virtual board, from a moving leg to a coach's verdict
