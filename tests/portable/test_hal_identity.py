@@ -39,3 +39,18 @@ def test_the_hash_is_the_hosts_over_the_same_files():
 
 def test_the_core_that_runs_has_a_hash():
     assert len(core_hash(hashlib.sha256)) == 8
+
+
+def test_bytecode_has_no_sources_to_hash_and_brings_their_hash_along():
+    disk = Disk()
+    root = disk.root + "/core"
+    for folder in ("", "/gait"):
+        os.mkdir(root + folder)
+    write(root + "/__init__.mpy", b"M")
+    write(root + "/gait/engine.mpy", b"M")
+    assert core_hash(hashlib.sha256, root) == bytes(8)
+    for found, told in ((b"12345678", b"12345678"), (b"1234567", bytes(8)), (b"123456789", bytes(8))):
+        write(root + "/core.hash", found)
+        assert core_hash(hashlib.sha256, root) == told
+    write(root + "/gait/engine.py", b"x")
+    assert core_hash(hashlib.sha256, root) == fingerprint(hashlib.sha256, [("gait/engine.py", [b"x"])])

