@@ -86,7 +86,7 @@ def test_from_logs_to_a_verdict(retrostep: Command, home: Path) -> None:
     assert status == 3
     lines = out.splitlines()
     assert lines[0] == "FAIL    Ada", "who is over a limit comes first"
-    assert lines[1].split() == ["FAIL", "session_spike", "100,", "limit", "30", "%", "session", f"{DEVICE}/2"]
+    assert lines[1].split() == ["FAIL", "session_spike", "100", "%", "(limit", "30)", "session", f"{DEVICE}/2"]
     assert "100 % more than the longest session" in lines[2]
     assert lines[3].strip().startswith("Source: Frandsen 2025")
     assert lines[4].strip() == "Next: Keep the next session at 1 min 50 s backward or less."

@@ -1,5 +1,6 @@
 """`retrostep athletes`: who trains, and who wears which device."""
 
+import shlex
 from datetime import datetime
 from typing import Any
 
@@ -57,7 +58,7 @@ def add(context: click.Context, name: str, store_url: str | None) -> None:
     """
     with Store(store_url or context.obj) as store:
         added = store.add_athlete(name)
-    click.echo(f"Added {clean(added)}. Give a device with `retrostep athletes assign DEVICE NAME`.")
+    click.echo(f"Added {clean(added)}. `retrostep athletes assign DEVICE {shlex.quote(clean(added))}` says which device is theirs.")
 
 
 @command.command("assign")

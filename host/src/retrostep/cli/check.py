@@ -67,7 +67,7 @@ def _show(out: Console, verdicts: list[AthleteVerdict], check: Check, show_all: 
 def _show_finding(out: Console, finding: Finding) -> None:
     title = Text.assemble("  ", _badge(finding.verdict), " ", styled(finding.rule, "bold"))
     if finding.measured is not None and finding.limit is not None:
-        title.append(f"  {round(finding.measured, 2):g}, limit {finding.limit:g} {finding.unit}")
+        title.append(f"  {round(finding.measured, 1):g} {finding.unit} (limit {finding.limit:g})")
     if finding.session is not None:
         title.append(f"  session {finding.session}", "dim")
     out.print(title)

@@ -10,7 +10,7 @@ from retrostep.cli._options import LOCAL_MOMENT, athlete_option, json_option, st
 from retrostep.output.sessions import session_dict, troubles, when
 from retrostep.output.terminal import clock, columns, print_json_list
 
-_WIDTHS = (28, 18, 18, -8, -8, -8, 0)
+_WIDTHS = (20, 14, 17, -8, -8, -8, 0)
 _TITLES = ("SESSION", "ATHLETE", "STARTED", "LENGTH", "FORWARD", "BACKWARD", "WHAT TO KNOW")
 
 
