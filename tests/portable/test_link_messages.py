@@ -30,6 +30,9 @@ def test_answers_come_back():
     n = m.pack_list(VIEW, m.LIST_MOST, True)
     page = m.unpack(m.LIST, VIEW[:n])
     assert n <= 1028 and page.more and page.sessions[99] == m.Entry(1099, 40099, 3)
+    for mount in ("+y+z+x", "-y-z+x", "?"):
+        calibration = m.Calibration(3, 5, 0, mount)
+        assert m.unpack(m.CALIBRATION, VIEW[: m.pack_calibration(VIEW, calibration)]) == calibration
     assert m.ok_ticks(m.unpack(m.OK, b"\x01\x02\x00\x00\x00\x00\x00\x00")) == 513
     assert m.ok_count(m.unpack(m.OK, b"\x01\x02")) == 513
 
@@ -50,6 +53,8 @@ def test_what_is_too_short_or_not_allowed_is_refused():
     assert refused(m.LIST, b"\x00\x01abc") and refused(m.LIST, b"\x00\xff" + bytes(2300))
     assert refused(m.STATUS, bytes(41)) and refused(m.STATUS, b"\x04" * 42)
     assert refused(m.EVENT, bytes(18)) and refused(m.LIMITS, bytes(23)) and refused(m.DATA, bytes(3)) and refused(m.ERROR, b"")
+    assert refused(m.CALIBRATION, b"\x03\x05\x00+y+z+") and refused(m.CALIBRATION, b"\x03\x05\x00+y+z\x1b[")
+    assert refused(m.CALIBRATION, b"\x03\x05\x00+y+z-x"), "a mirrored mount"
     assert refused(99, b"")
     for read in (m.ok_ticks, m.ok_count):
         try:

@@ -16,11 +16,21 @@ class Wearable:
         self.clock.now = 5000
         self.limits = Limits()
         self.broken = False
+        self.calibrating = 0
+        self.waist = False
 
     def set_limits(self, limits):
         if self.broken:
             raise OSError(28)
         self.limits = limits
+
+    def calibrate(self, begin):
+        if self.waist:
+            raise ValueError("only a sensor worn on the shank is calibrated")
+        self.calibrating = 1 if begin else 0
+
+    def calibration(self):
+        return m.Calibration(self.calibrating, 0, 0, "+y+z+x")
 
     def status(self):
         return m.Status(0, 0, 0, 3, 0, Totals(0, 0, 0, 0, 0), 3900, 80, 1000, 1, 0)
@@ -244,6 +254,21 @@ def test_the_clock_is_set_within_reason():
     assert desk.ask("CLOCK", "-5").code == m.MALFORMED
     assert desk.ask("CLOCK").code == m.MALFORMED
     assert desk.wearable.clock.epoch_ms() == 1795000000000
+
+
+def test_a_calibration_is_begun_told_and_left_off():
+    desk = Desk()
+    assert desk.ask("CALIBRATE") == m.Calibration(0, 0, 0, "+y+z+x")
+    assert desk.ask("CALIBRATE", 1) == m.Calibration(1, 0, 0, "+y+z+x")
+    assert desk.ask("CALIBRATE").state == 1
+    assert desk.ask("CALIBRATE", 0).state == 0
+    for wrong in ((2,), ("on",), (1, 1)):
+        assert desk.ask("CALIBRATE", *wrong).code == m.MALFORMED
+    assert desk.wearable.calibrating == 0
+    desk.wearable.waist = True
+    refusal = desk.ask("CALIBRATE", 1)
+    assert refusal.code == m.REFUSED and "shank" in refusal.text
+    assert desk.wearable.calibrating == 0
 
 
 def test_limits_are_told_and_set():

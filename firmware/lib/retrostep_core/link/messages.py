@@ -6,6 +6,7 @@
 import struct
 from collections import namedtuple
 
+from ..gait.units import parse_mount
 from ..log import records
 from ..log.records import clip, pack_name, pack_totals, unpack_name, unpack_totals
 
@@ -18,6 +19,7 @@ OK = 4
 LIMITS = 5
 STATUS = 6
 EVENT = 7
+CALIBRATION = 8
 ERROR = 255
 
 MALFORMED = 1
@@ -94,6 +96,7 @@ Status = namedtuple(
     ),
 )
 Event = namedtuple("Event", ("event", "at_ms", "a", "b", "c", "d", "e"))
+Calibration = namedtuple("Calibration", ("state", "strides", "reason", "mount"))
 Error = namedtuple("Error", ("code", "text"))
 
 
@@ -159,6 +162,16 @@ def pack_event(buf, event: int, at_ms: int, a: int, b: int, c: int, d: int, e: i
     return 19
 
 
+def pack_calibration(buf, calibration: Calibration) -> int:
+    buf[0] = calibration.state
+    buf[1] = clip(calibration.strides, 255)
+    buf[2] = calibration.reason
+    buf[3:9] = bytes(6)
+    raw = calibration.mount.encode()[:6]
+    buf[3 : 3 + len(raw)] = raw
+    return 9
+
+
 def pack_error(buf, code: int, text: str) -> int:
     raw = text.encode()[:120]
     buf[0] = code
@@ -188,6 +201,15 @@ def _status(p) -> Status:
     return Status(state, session, t, direction, cadence, unpack_totals(p, 12), mv, percent, free, unsynced, faults)
 
 
+def _calibration(p) -> Calibration:
+    mount = p[3:9]
+    while mount and mount[-1] == 0:
+        mount = mount[:-1]
+    mount = mount.decode()
+    parse_mount(mount)
+    return Calibration(p[0], p[1], p[2], mount)
+
+
 def _error(p) -> Error:
     text = ""
     for code in bytes(p[1:]):
@@ -214,6 +236,8 @@ def unpack(type: int, payload):
         return _status(p)
     if type == EVENT:
         return Event(*struct.unpack_from("<BIIBBii", p, 0))
+    if type == CALIBRATION:
+        return _calibration(p)
     if type == ERROR:
         return _error(p)
     raise ValueError("an answer of unknown type %d" % type)
@@ -233,4 +257,4 @@ def ok_count(ok: Ok) -> int:
     return struct.unpack_from("<H", ok.payload, 0)[0]
 
 
-LEAST = {HELLO: 42, LIST: 2, DATA: 4, LIMITS: 24, STATUS: 42, EVENT: 19, ERROR: 1}
+LEAST = {HELLO: 42, LIST: 2, DATA: 4, LIMITS: 24, STATUS: 42, EVENT: 19, CALIBRATION: 9, ERROR: 1}

@@ -25,7 +25,8 @@ class Server:
 
     store     the logs (firmware/hal/store.py)
     wearable  identity (core_version, core_hash, device, board); clock (ticks_ms, epoch_ms, set_epoch_ms(ms, source) -> ticks_ms);
-              limits (`pack()`); set_limits(Limits); status() -> messages.Status
+              limits (`pack()`); set_limits(Limits); status() -> messages.Status; calibration() -> messages.Calibration;
+              calibrate(begin), ValueError where it cannot begin
     out       room() -> bytes that may be written now; write(view) -> bytes that were taken
 
     Between two calls of poll a frame may be half sent: other text may be written only while `between_frames` is true.
@@ -287,6 +288,18 @@ class Server:
         self._finish(m.OK, id, 0)
         return True
 
+    def _calibrate(self, id: int, args) -> bool:
+        if args:
+            _count(args, 1)
+            if args[0] not in ("0", "1"):
+                raise _Refuse(m.MALFORMED, "CALIBRATE takes nothing, 0 or 1")
+            try:
+                self.wearable.calibrate(args[0] == "1")
+            except ValueError as error:
+                raise _Refuse(m.REFUSED, str(error)) from None
+        self._finish(m.CALIBRATION, id, m.pack_calibration(self._frame.payload, self.wearable.calibration()))
+        return True
+
     def _erase_confirmed(self, id: int, args) -> bool:
         _count(args, 0)
         store = self.store
@@ -376,5 +389,6 @@ _ANSWERS = {
     "LIMITS": Server._limits,
     "STATUS": Server._status,
     "WATCH": Server._watch,
+    "CALIBRATE": Server._calibrate,
     "ERASE_CONFIRMED": Server._erase_confirmed,
 }
