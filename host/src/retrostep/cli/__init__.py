@@ -41,7 +41,8 @@ def main() -> None:
 def run() -> None:
     """Run `main`; a RetrostepError becomes one line on stderr and its exit status."""
     try:
-        main.main(standalone_mode=False)
+        status = main.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except RetrostepError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_status)
