@@ -107,7 +107,7 @@ class Direction:
 
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""
-        least = _DECIDE if now in (FORWARD, BACKWARD) else _DECIDE_FIRST
+        least = _DECIDE if now != UNKNOWN and now != STILL else _DECIDE_FIRST
         if self.evidence > least:
             return FORWARD
         if self.evidence < -least:

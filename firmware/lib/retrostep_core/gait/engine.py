@@ -3,10 +3,10 @@
 from array import array
 
 from retrostep_core.gait.alerts import TICK_MS, Monitor
-from retrostep_core.gait.codes import SHANK
+from retrostep_core.gait.codes import SHANK, STILL
 from retrostep_core.gait.shank import ShankSteps
 from retrostep_core.gait.tally import Tally
-from retrostep_core.gait.trunk import TrunkSteps
+from retrostep_core.gait.waist import WaistSteps
 
 _PERIOD_US = 9615
 _GAP_PERIODS = 5
@@ -34,7 +34,7 @@ class Engine:
         self.tally = Tally()
         self._monitor = Monitor(sink, limits)
         self._shank = ShankSteps(self)
-        self._trunk = TrunkSteps(self)
+        self._waist = WaistSteps(self)
         self._last_ms = -1
         self.tick_ms = 0
         self._step_ms = -1
@@ -66,7 +66,7 @@ class Engine:
         if self.placement == SHANK and self.mounted and self.has_gyro:
             self._shank.samples(block, n, t0_ms, period_us)
         else:
-            self._trunk.samples(block, n, t0_ms, period_us)
+            self._waist.samples(block, n, t0_ms, period_us)
         self.tally.now(self._last_ms)
 
     def sample(self, t_ms: int, ax: int, ay: int, az: int, gx: int, gy: int, gz: int) -> None:
@@ -84,12 +84,12 @@ class Engine:
         """The end of the data: settle what is pending."""
         self.tally.now(at_ms)
         self._shank.finish(at_ms)
-        self._trunk.finish(at_ms)
+        self._waist.finish(at_ms)
 
     def _gap(self, from_ms: int, to_ms: int) -> None:
         self.finish(from_ms)
         self._shank.restart()
-        self._trunk.restart()
+        self._waist.restart()
         self._monitor.restart()
         self._sink.gap(from_ms, to_ms)
 
@@ -119,6 +119,9 @@ class Engine:
             since_ms = at_ms - _CORRECTED_MS
         if since_ms < tally.newest_since_ms:
             since_ms = tally.newest_since_ms
+        if direction == STILL and since_ms <= self._step_ms:
+            # Standing begins after the last step, the closing one included.
+            since_ms = self._step_ms + 1
         tally.now(at_ms)
         tally.turn(since_ms, direction)
         self._sink.direction(at_ms, since_ms, direction)

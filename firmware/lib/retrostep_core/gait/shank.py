@@ -68,6 +68,7 @@ class ShankSteps:
         self._last_ms = 0
         self._begin_ms = -1
         self._quiet_ms = -1
+        self._moved_ms = -1
         self._direction.restart()
         self._strides.restart(0, False)
 
@@ -181,7 +182,10 @@ class ShankSteps:
             elif -g > down:
                 down = -g
             if size > _QUIET:
-                quiet_ms = -1
+                if quiet_ms >= 0:
+                    if t_ms - quiet_ms > _SWING_END_MS:
+                        self._moved_ms = was_ms
+                    quiet_ms = -1
             elif quiet_ms < 0:
                 quiet_ms = t_ms
                 self._still = False
@@ -281,8 +285,13 @@ class ShankSteps:
         direction = self._direction
         snap = self._snap
         last = self._last
+        # A lobe begins with its movement, not with the quiet before.
+        start_ms = self._start_ms
+        if start_ms < self._moved_ms < cross_ms:
+            start_ms = self._moved_ms
         if self._begin_ms < 0:
-            self._begin_ms = self._start_ms
+            self._begin_ms = start_ms
+            self._strides.begin(start_ms)
         direction.cycle(snap, last)
         now = engine.tally.direction
         then = UNKNOWN if self._frontal else direction.decided(now)
@@ -295,12 +304,12 @@ class ShankSteps:
         # After a rest the lobe before may have had the same sign: then the leg came back unseen, in quiet.
         between = last[AREA] if sign != self._last_sign else snap[AREA]
         self._strides.lobe(
-            sign, self._swing, self._start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, direction.sure(), at_ms
+            sign, self._swing, start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, direction.sure(), at_ms
         )
         self._last_sign = sign
         for k in range(SUMS):
             last[k] = snap[k]
-        self._last_ms = self._start_ms
+        self._last_ms = start_ms
 
     def _rest(self, quiet_ms: int, t_ms: int) -> None:
         """The leg has been quiet for more than _PAUSE_MS."""

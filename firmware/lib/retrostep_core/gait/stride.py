@@ -53,6 +53,11 @@ class Strides:
         self.contact_ms = -1
         self.stride_ms = 0
 
+    def begin(self, at_ms: int) -> None:
+        """The leg began to move at `at_ms`: no step lies before."""
+        if at_ms > self._from_ms:
+            self._from_ms = at_ms
+
     def stand(self) -> None:
         """The leg is quiet: where nothing is under way, what comes starts from standing."""
         if self.contact_ms < 0 and not self._waiting:

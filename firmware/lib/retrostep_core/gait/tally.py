@@ -1,6 +1,6 @@
 """How many steps and how long, by direction, corrected when a direction is known late."""
 
-from retrostep_core.gait.codes import BACKWARD, FORWARD, UNKNOWN
+from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
 
 _STEPS = 64
 _SPANS = 8
@@ -81,9 +81,7 @@ class Tally:
 
     def step(self, t_ms: int, direction: int) -> None:
         """One step of either foot."""
-        if direction != FORWARD and direction != BACKWARD:
-            direction = UNKNOWN
-        self._steps[direction] += 1
+        self._steps[_counted(direction)] += 1
         self._times[self._next] = t_ms
         self._next = (self._next + 1) % _STEPS
 
@@ -105,4 +103,4 @@ class Tally:
 
 
 def _counted(direction: int) -> int:
-    return direction if direction in (FORWARD, BACKWARD) else UNKNOWN
+    return direction if direction != STILL else UNKNOWN

@@ -1,0 +1,156 @@
+"""A leg and a trunk that walk, made by whole numbers: the same samples on every interpreter, and the times of their steps."""
+
+from array import array
+
+from retrostep_core.gait.engine import Engine
+from retrostep_core.gait.limits import Limits
+
+PERIOD_US = 9615
+STRIDE = 1000000
+SWING = 400000
+
+
+class Heard:
+    """The engine's sink: keeps what it is told."""
+
+    def __init__(self):
+        self.steps = []
+        self.directions = []
+        self.cadences = []
+        self.alerts = []
+        self.gaps = []
+
+    def step(self, t_ms, at_ms, direction):
+        assert t_ms <= at_ms
+        self.steps.append((t_ms, at_ms, direction))
+
+    def direction(self, at_ms, since_ms, direction):
+        assert since_ms <= at_ms
+        self.directions.append((at_ms, since_ms, direction))
+
+    def cadence(self, at_ms, spm_x10):
+        self.cadences.append((at_ms, spm_x10))
+
+    def alert(self, at_ms, kind, severity, measured, limit):
+        self.alerts.append((at_ms, kind, severity, measured, limit))
+
+    def gap(self, from_ms, to_ms):
+        self.gaps.append((from_ms, to_ms))
+
+
+def bump(at, start, stop, peak):
+    """A parabola from start to stop, 0 outside."""
+    if not start < at < stop:
+        return 0
+    half = (stop - start) // 2000
+    x = (at - start) // 1000 - half
+    return peak * (half * half - x * x) // (half * half)
+
+
+class Leg:
+    """Motion of one shank, sample by sample, into an engine; times in ms since the start."""
+
+    def __init__(self, engine=None, limits=None, size=26, bias=0, degrees20=False, noise=0):
+        self.heard = Heard()
+        self.engine = engine or Engine(self.heard, limits or Limits())
+        self.contacts = []
+        self.size = size
+        self.bias = bias
+        self.degrees20 = degrees20
+        self.noise = noise
+        self._seed = 1
+        self._phase = 0
+        self._n = 0
+        self._block = array("h", bytes(12 * size))
+        self._filled = 0
+        self._t0_ms = 0
+
+    @property
+    def now_ms(self):
+        return self._n * PERIOD_US // 1000
+
+    def sample(self, ax, ay, az, gx, gy, gz):
+        """One sample, in blocks of the leg's size."""
+        if self.degrees20:
+            # The strap has slipped by 20 degrees about the leg: 0.940 and 0.342.
+            ax, ay = (ax * 940 - ay * 342) // 1000, (ax * 342 + ay * 940) // 1000
+            gx, gy = (gx * 940 - gy * 342) // 1000, (gx * 342 + gy * 940) // 1000
+        if self.noise:
+            ax += self.random()
+            gy += self.random()
+        if not self._filled:
+            self._t0_ms = self.now_ms
+        at = self._filled * 6
+        for value in (ax, ay, az, gx, gy + self.bias, gz):
+            self._block[at] = value
+            at += 1
+        self._filled += 1
+        self._n += 1
+        if self._filled == self.size:
+            self.flush()
+
+    def random(self):
+        """-noise..noise, the same each time."""
+        self._seed = (self._seed * 1103 + 12345) % 65536
+        return self._seed % (2 * self.noise + 1) - self.noise
+
+    def flush(self):
+        if self._filled:
+            self.engine.samples(self._block, self._filled, self._t0_ms, PERIOD_US)
+            self._filled = 0
+
+    def stand(self, ms):
+        """Quiet, upright."""
+        self._phase = 0
+        for _ in range(ms * 1000 // PERIOD_US):
+            self.sample(0, 0, 1000, 0, 0, 0)
+
+    def lose(self, ms):
+        """Samples that never came."""
+        self.flush()
+        self._n += ms * 1000 // PERIOD_US
+
+    def walk(self, ms, spm_x10, back=False, to_x10=0, size=100):
+        """Walk or run, cadence of both feet, forward or backward; the cadence goes evenly to `to_x10`; size in % of a usual swing.
+
+        The swing is the first 40 % of a stride, at most 0.8 s; contact its end, the other foot's contact half a stride later.
+        """
+        n = ms * 1000 // PERIOD_US
+        phase = self._phase
+        sign = 1 if back else -1
+        for i in range(n):
+            pace = spm_x10 + (to_x10 - spm_x10) * i // n if to_x10 else spm_x10
+            before = phase
+            phase += pace * 1000 * PERIOD_US // 1200000
+            swing = min(SWING, pace * 2000 // 3)
+            for contact in (swing, swing + STRIDE // 2):
+                if before < contact <= phase:
+                    self.contacts.append(self.now_ms)
+            if phase >= STRIDE:
+                phase -= STRIDE
+            # Faster strides turn the leg faster: the angles stay.
+            scale = pace * size // 1100
+            fast = 12000000 * scale // swing
+            gy = bump(phase, 0, swing, sign * fast) + bump(phase, swing, STRIDE, -sign * (fast * (swing // 1000) // (1000 - swing // 1000)))
+            hit = bump(phase, swing, swing + 150000, 900)
+            other = bump(phase, swing + 500000, swing + 600000, 200)
+            self.sample(-sign * hit // 3, 0, 1000 + hit + other, 0, gy, 0)
+        self._phase = phase
+
+    def finish(self):
+        self.flush()
+        self.engine.finish(self.now_ms)
+        return self.heard
+
+
+def matched(heard, contacts, within_ms):
+    """How many contacts have a step of their own within so many ms."""
+    steps = [step[0] for step in heard.steps]
+    count = 0
+    for contact in contacts:
+        for k in range(len(steps)):
+            if abs(steps[k] - contact) <= within_ms:
+                steps.pop(k)
+                count += 1
+                break
+    return count

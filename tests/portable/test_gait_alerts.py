@@ -1,0 +1,143 @@
+"""Alerts: what the monitor says to cadences and times, and what a leg that speeds up brings forth."""
+
+from gait_leg import Heard, Leg
+from retrostep_core.gait.alerts import TICK_MS, Monitor
+from retrostep_core.gait.codes import BACKWARD, CEILING, COLD_START, FORWARD, RAMP, SESSION_LIMIT, STOP, WARN
+from retrostep_core.gait.limits import Limits
+
+
+class Ticks:
+    """A monitor, and the time that its ticks tell."""
+
+    def __init__(self, **limits):
+        self.heard = Heard()
+        self.monitor = Monitor(self.heard, Limits.from_dict(limits))
+        self.now_ms = 0
+
+    def run(self, ms, cadence_x10, direction=BACKWARD, to_x10=0, forward_ms=999000, backward_ms=0):
+        n = ms // TICK_MS
+        for k in range(n):
+            pace = cadence_x10 + (to_x10 - cadence_x10) * k // n if to_x10 else cadence_x10
+            self.monitor.tick(self.now_ms, direction, pace, forward_ms, backward_ms)
+            self.now_ms += TICK_MS
+        return [(kind, severity) for _, kind, severity, _, _ in self.heard.alerts]
+
+
+def test_a_steady_cadence_raises_nothing():
+    assert Ticks().run(120000, 1700) == []
+
+
+def test_a_rise_below_the_warning_raises_nothing_however_fast():
+    for ms in (250, 2000, 10000):
+        ticks = Ticks()
+        ticks.run(15000, 1600)
+        ticks.run(ms, 1600, to_x10=1600 * 109 // 100)
+        assert ticks.run(15000, 1600 * 109 // 100) == [], ms
+
+
+def test_a_rise_past_the_warning_and_past_the_stop_say_so_once():
+    ticks = Ticks()
+    ticks.run(15000, 1600)
+    ticks.run(10000, 1600, to_x10=1600 * 113 // 100)
+    assert ticks.run(15000, 1600 * 113 // 100) == [(RAMP, WARN)]
+    ticks = Ticks()
+    ticks.run(15000, 1600)
+    ticks.run(10000, 1600, to_x10=1600 * 130 // 100)
+    assert ticks.run(15000, 1600 * 130 // 100) == [(RAMP, WARN), (RAMP, STOP)]
+    at_ms, _, _, measured, limit = ticks.heard.alerts[1]
+    assert limit == 150 <= measured <= 170
+    # The rise is past 15 % five seconds after it began.
+    assert 20000 <= at_ms <= 22000
+
+
+def test_the_same_rise_over_a_minute_raises_nothing():
+    ticks = Ticks()
+    ticks.run(15000, 1600)
+    assert ticks.run(60000, 1600, to_x10=1600 * 130 // 100) == []
+
+
+def test_every_new_rise_is_told():
+    ticks = Ticks()
+    for _ in range(3):
+        ticks.run(25000, 1500)
+        ticks.run(5000, 1500, to_x10=1900)
+        ticks.run(15000, 1900)
+        ticks.run(10000, 1900, to_x10=1500)
+    assert ticks.run(1000, 1500).count((RAMP, STOP)) == 3
+
+
+def test_a_start_from_standing_is_no_rise():
+    ticks = Ticks()
+    ticks.run(5000, 0)
+    ticks.run(1000, 900, to_x10=1700)
+    assert ticks.run(20000, 1700) == []
+
+
+def test_one_long_stride_in_a_turn_is_no_level_to_rise_from():
+    ticks = Ticks()
+    ticks.run(15000, 1700)
+    ticks.run(1000, 1400)
+    assert ticks.run(15000, 1700) == []
+
+
+def test_forward_running_raises_nothing():
+    ticks = Ticks()
+    ticks.run(10000, 1500, FORWARD)
+    ticks.run(5000, 1500, FORWARD, to_x10=2590)
+    assert ticks.run(10000, 2590, FORWARD) == []
+
+
+def test_the_ceiling_has_a_warning_a_stop_and_hysteresis():
+    ticks = Ticks(ramp_warn_pct=0, ramp_stop_pct=0)
+    ticks.run(5000, 2150)
+    ticks.run(5000, 2250)
+    ticks.run(5000, 2190)
+    ticks.run(5000, 2250)
+    assert ticks.run(5000, 2450) == [(CEILING, WARN), (CEILING, STOP)]
+    ticks.run(12000, 2000)
+    assert ticks.run(5000, 2250) == [(CEILING, WARN), (CEILING, STOP), (CEILING, WARN)]
+
+
+def test_a_cold_start_is_said_once_a_session_and_only_of_a_bout():
+    ticks = Ticks(warm_up_s=300)
+    assert ticks.run(2000, 1500, forward_ms=120000, backward_ms=1500) == []
+    ticks.run(10000, 1500, forward_ms=120000, backward_ms=2500)
+    assert ticks.heard.alerts == [(2000, COLD_START, WARN, 120, 300)]
+    ticks.monitor.start()
+    assert len(ticks.run(1000, 1500, forward_ms=0, backward_ms=2500)) == 2
+    assert Ticks(warm_up_s=300).run(5000, 1500, forward_ms=300000, backward_ms=2500) == []
+
+
+def test_time_used_up_warns_and_stops_once():
+    ticks = Ticks(session_warn_s=60, session_stop_s=90)
+    for second in range(50, 120):
+        ticks.run(1000, 1500, backward_ms=second * 1000)
+    said = [alert[1:] for alert in ticks.heard.alerts]
+    assert said == [(SESSION_LIMIT, WARN, 60, 60), (SESSION_LIMIT, STOP, 90, 90)]
+
+
+def test_a_limit_of_zero_is_off():
+    ticks = Ticks(ramp_warn_pct=0, ramp_stop_pct=0, ceiling_warn_spm=0, ceiling_stop_spm=0, warm_up_s=0, session_warn_s=0, session_stop_s=0)
+    ticks.run(10000, 1500, forward_ms=0, backward_ms=5000)
+    assert ticks.run(10000, 2590, forward_ms=0, backward_ms=9999000) == []
+
+
+def test_the_limits_in_force_can_change_under_way():
+    ticks = Ticks()
+    ticks.run(10000, 2100)
+    ticks.monitor.set_limits(Limits.from_dict({"ceiling_warn_spm": 200}))
+    assert ticks.run(1000, 2100) == [(CEILING, WARN)]
+
+
+def test_a_leg_that_speeds_up_backward_brings_the_alert_within_two_seconds():
+    for percent, wanted in ((106, []), (130, [WARN, STOP])):
+        leg = Leg(limits=Limits.from_dict({"warm_up_s": 0}))
+        leg.stand(2000)
+        leg.walk(15000, 1500, True)
+        leg.walk(10000, 1500, True, to_x10=1500 * percent // 100)
+        leg.walk(10000, 1500 * percent // 100, True)
+        heard = leg.finish()
+        assert [alert[2] for alert in heard.alerts if alert[1] == RAMP] == wanted, (percent, heard.alerts)
+        if wanted:
+            # 15 % of 30 % in 10 s are reached 5 s after the rise began, at 17 s.
+            assert 21500 <= heard.alerts[-1][0] <= 24000, heard.alerts

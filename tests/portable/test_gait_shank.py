@@ -1,0 +1,192 @@
+"""The engine on a shank: steps of both feet, direction, cadence, standing, gaps."""
+
+from gait_leg import Leg, matched
+from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
+
+
+def worn(spm_x10, back, seconds=30, **kind):
+    leg = Leg(**kind)
+    leg.stand(3000)
+    leg.walk(seconds * 1000, spm_x10, back)
+    leg.stand(3000)
+    return leg, leg.finish()
+
+
+def cadences(heard, from_ms, to_ms):
+    """Every cadence that held between two times; only changes are told."""
+    held = [cadence for at_ms, cadence in heard.cadences if at_ms <= from_ms][-1:]
+    return held + [cadence for at_ms, cadence in heard.cadences if from_ms < at_ms <= to_ms]
+
+
+def test_steps_of_both_feet_walking_and_running_either_way():
+    for back in (False, True):
+        for spm in (400, 700, 1100, 1650, 2100, 2600):
+            leg, heard = worn(spm, back)
+            # A half step at either end may be had or not: the leg appears out of a stand in mid-gait.
+            assert abs(len(heard.steps) - len(leg.contacts)) <= 2, (back, spm, len(heard.steps), len(leg.contacts))
+            assert matched(heard, leg.contacts, 24000 // (spm // 10)) >= len(leg.contacts) - 2, (back, spm)
+
+
+def test_step_times_rise_and_come_within_two_strides_once_walking():
+    _, heard = worn(1100, False)
+    for before, after in zip(heard.steps, heard.steps[1:]):
+        assert after[0] > before[0]
+    for t_ms, at_ms, _ in heard.steps[6:-2]:
+        assert at_ms - t_ms < 1200
+
+
+def test_direction_is_right_and_labels_every_step():
+    for back, direction in ((False, FORWARD), (True, BACKWARD)):
+        leg, heard = worn(1500, back)
+        tally = leg.engine.tally
+        counted = tally.backward_steps if back else tally.forward_steps
+        assert counted == len(heard.steps), (back, counted, len(heard.steps))
+        assert direction in [said[2] for said in heard.directions]
+        wrong = FORWARD if back else BACKWARD
+        assert wrong not in [said[2] for said in heard.directions]
+        ms = tally.backward_ms if back else tally.forward_ms
+        assert 28500 <= ms <= 31500
+
+
+def test_direction_turns_within_two_seconds_and_back():
+    leg = Leg()
+    leg.stand(2000)
+    turns = []
+    for back in (False, True, False, True):
+        turns.append((leg.now_ms, BACKWARD if back else FORWARD))
+        leg.walk(8000, 1500, back)
+    heard = leg.finish()
+    said = [(at, direction) for at, _, direction in heard.directions if direction in (FORWARD, BACKWARD)]
+    assert [direction for _, direction in said] == [direction for _, direction in turns]
+    for (at_ms, _), (true_ms, _) in zip(said, turns):
+        assert 0 <= at_ms - true_ms <= 2000, (at_ms, true_ms)
+
+
+def test_direction_statements_never_reach_behind_an_older_one():
+    leg = Leg()
+    for k in range(6):
+        leg.walk(2500, 1500, k % 2 == 1)
+        leg.stand(700)
+    newest = -1
+    for at_ms, since_ms, _ in leg.finish().directions:
+        assert newest <= since_ms <= at_ms
+        newest = since_ms
+
+
+def test_cadence_is_right_from_40_to_260():
+    for spm in (400, 800, 1100, 1650, 2100, 2600):
+        _, heard = worn(spm, False)
+        told = cadences(heard, 14000, 32000)
+        assert told, spm
+        for cadence in told:
+            assert abs(cadence - spm) * 100 <= spm * 2, (spm, cadence)
+        assert heard.cadences[-1][1] == 0
+
+
+def test_cadence_follows_a_change_within_two_seconds():
+    leg = Leg()
+    leg.walk(10000, 1600)
+    leg.walk(6000, 1760)
+    heard = leg.finish()
+    told = cadences(heard, 12000, 15900)
+    assert told
+    for cadence in told:
+        assert abs(cadence - 1760) <= 20, told
+
+
+def test_standing_counts_nothing_and_says_still():
+    leg = Leg(noise=40)
+    leg.stand(60000)
+    heard = leg.finish()
+    assert heard.steps == []
+    assert [said[2] for said in heard.directions] == [STILL]
+
+
+def test_a_dangling_leg_is_not_walking():
+    leg = Leg()
+    for _ in range(8):
+        leg.stand(2500)
+        # Two swings without a contact: the lower leg of somebody who sits.
+        for i in range(200):
+            x = i % 100
+            gy = 700 * x * (50 - x) // 625 if x < 50 else -700 * (x - 50) * (100 - x) // 625
+            leg.sample(0, 0, 1000, 0, gy, 0)
+    leg.stand(3000)
+    assert leg.finish().steps == []
+
+
+def test_one_swing_is_no_step():
+    leg = Leg()
+    leg.stand(3000)
+    leg.walk(1000, 1100)
+    leg.stand(5000)
+    assert leg.finish().steps == []
+
+
+def test_still_after_a_walk_and_unknown_when_it_moves_again():
+    leg = Leg()
+    leg.walk(6000, 1100)
+    leg.stand(4000)
+    leg.walk(6000, 1100)
+    said = [direction for _, _, direction in leg.finish().directions if direction != UNKNOWN]
+    assert said == [FORWARD, STILL, FORWARD]
+
+
+def test_bias_a_slipped_strap_and_noise_change_no_count():
+    for back in (False, True):
+        for kind in ({"bias": 150}, {"bias": -150}, {"degrees20": True}, {"noise": 80}):
+            leg, heard = worn(1500, back, **kind)
+            assert abs(len(heard.steps) - len(leg.contacts)) <= 3, (back, kind, len(heard.steps), len(leg.contacts))
+            wrong = FORWARD if back else BACKWARD
+            assert wrong not in [said[2] for said in heard.directions], (back, kind)
+
+
+def test_a_gap_is_told_and_what_follows_starts_afresh():
+    leg = Leg()
+    leg.walk(10000, 1500)
+    leg.lose(2000)
+    leg.walk(10000, 1500)
+    heard = leg.finish()
+    assert len(heard.gaps) == 1
+    from_ms, to_ms = heard.gaps[0]
+    assert 9900 < from_ms < 10010 and 1950 < to_ms - from_ms < 2060
+    for t_ms, _, _ in heard.steps:
+        assert not from_ms < t_ms < to_ms
+
+
+def test_a_few_lost_samples_are_no_gap():
+    leg = Leg()
+    leg.walk(10000, 1500)
+    leg.lose(30)
+    leg.walk(10000, 1500)
+    assert leg.finish().gaps == []
+
+
+def test_blocks_of_any_size_say_the_same():
+    told = []
+    for size in (1, 7, 32, 52):
+        leg = Leg(size=size)
+        leg.stand(2000)
+        # A block's times are counted from its first sample, so sizes differ by a millisecond here and there.
+        leg.walk(12000, 1600)
+        leg.walk(12000, 1600, True)
+        heard = leg.finish()
+        told.append([[step[0] for step in heard.steps], [said[2] for said in heard.directions]])
+    for other in told[1:]:
+        assert len(other[0]) == len(told[0][0])
+        assert other[1] == told[0][1]
+        for a, b in zip(other[0], told[0][0]):
+            assert abs(a - b) <= 3
+
+
+def test_a_new_session_starts_from_zero():
+    leg = Leg()
+    leg.walk(10000, 1500)
+    leg.flush()
+    tally = leg.engine.tally
+    assert tally.forward_steps > 10
+    leg.engine.start_session(leg.now_ms)
+    assert (tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms) == (0, 0, 0, 0, 0)
+    leg.walk(10000, 1500)
+    leg.finish()
+    assert 20 <= tally.forward_steps <= 28
