@@ -6,6 +6,8 @@ from retrostep_core.gait.stride import AREA_LEAST, Strides
 
 # The pair mean and two one-pole low-passes are 43 ms late; the rate's zero precedes contact by about 20 ms (runners on force plates).
 _LATE_MS = 25
+# mg an axis: no sum of three squares leaves 2**30.
+_MOST = 18000
 # A lobe is confirmed past a quarter of its side's envelope and past 25 degrees per second (in 0.05).
 _LEVEL_LEAST = 500
 _LEVEL_SHIFT = 2
@@ -34,7 +36,7 @@ class ShankSteps:
     IEEE TBME 51:1434, find initial contact in walking) and the positive lobe backward; `Direction` says which. Deviations: no search
     windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`.
     In sidesteps the leg turns in the frontal plane: then that rate is followed instead, and direction is unknown.
-    Ranges: +-16 g, +-2000 degrees per second; times in ms.
+    Ranges: +-18 g, beyond which specific force is cut, +-3276 degrees per second; times in ms.
     """
 
     def __init__(self, engine: object) -> None:
@@ -129,6 +131,18 @@ class ShankSteps:
             g = f2 >> 3
             size = g if g >= 0 else -g
             # Specific force: its size by Newton's rule from the last one, then both without their mean, low-passed as the rate is.
+            if hx > _MOST:
+                hx = _MOST
+            elif hx < -_MOST:
+                hx = -_MOST
+            if hy > _MOST:
+                hy = _MOST
+            elif hy < -_MOST:
+                hy = -_MOST
+            if hz > _MOST:
+                hz = _MOST
+            elif hz < -_MOST:
+                hz = -_MOST
             square = hx * hx + hy * hy + hz * hz
             if square < 4096:
                 square = 4096
@@ -143,6 +157,7 @@ class ShankSteps:
                 norm = 1000
                 x_mean = hx << 6
                 n_mean = norm << 6
+                was_ms = t_ms
                 self._start(t_ms)
             x_mean += hx - (x_mean >> 6)
             n_mean += norm - (n_mean >> 6)
