@@ -12,8 +12,10 @@ import sys
 
 from hal import button, signal
 from hal.lsm6ds import SensorFault
-from retrostep_core.gait.codes import GAP_OVERRUN, GAP_SAMPLES, GAP_SENSOR, STOP
+from hal.modules import forget
+from retrostep_core.gait.codes import GAP_OVERRUN, GAP_SAMPLES, GAP_SENSOR, SHANK, STOP
 from retrostep_core.gait.engine import Engine
+from retrostep_core.gait.units import parse_mount
 from retrostep_core.link import messages
 from retrostep_core.link.server import Server
 from retrostep_core.log import records
@@ -41,7 +43,7 @@ FAULT_TEXTS = (
 
 
 class App:
-    """`hardware` has board, store, clock, identity, console, signal, battery, save_limits, and button and imu (either may be None)."""
+    """`hardware`: board, store, clock, identity, console, signal, battery, save_limits, save_mount; button and imu, which may be None."""
 
     def __init__(self, hardware: object) -> None:
         # `hardware` and its board are not kept: their code, needed at the start only, is let go (main.py).
@@ -56,8 +58,11 @@ class App:
         self._battery = hardware.battery
         self._button = hardware.button
         self._save_limits = hardware.save_limits
+        self._save_mount = hardware.save_mount
         self._imu = hardware.imu
         self._sampling = False
+        self._guide = None
+        self._calibrated = (0, 0, 0)  # the last calibration's state, strides, reason
         self._retry_ms = 0
         self._faults = messages.FAULT_SETTINGS if board.trouble else 0
         self._told = 0
@@ -93,6 +98,38 @@ class App:
         self.limits = limits
         self.engine.set_limits(limits)
         self.session.limits = limits
+
+    def calibrate(self, begin: bool) -> None:
+        """Begin to find the mount, which ends the session, or leave off; ValueError where the sensor isn't worn on the shank."""
+        if self.engine.placement != SHANK:
+            raise ValueError("only a sensor worn on the shank is calibrated")
+        self._calibrated = (0, 0, 0)
+        if self._guide is not None:
+            self._leave_guide()
+        if not begin:
+            return
+        gc.collect()
+        try:
+            from guide import Guide
+        except MemoryError:
+            raise ValueError("there is no memory left for it: reset the board and begin again") from None
+        now_ms = self.clock.ticks_ms()
+        self.engine.finish(now_ms)
+        self.session.stop(now_ms, records.BY_BUTTON)
+        self._guide = Guide(self._signal, self.clock.ticks_ms, self._save_mount)
+        if self._sampling:
+            self._imu.turn(None)
+        else:
+            self._guide.no_samples()
+            self._end_calibration()
+
+    def calibration(self) -> object:
+        """messages.Calibration: the one under way, or else the last one."""
+        state, strides, reason = self._calibrated
+        if self._guide is not None:
+            found = self._guide.found
+            state, strides, reason = found.state, found.strides, found.reason
+        return messages.Calibration(state, strides, reason, self.session.mount)
 
     def status(self) -> object:
         """messages.Status; totals are the open session's."""
@@ -148,20 +185,25 @@ class App:
                 self._start_sensor()
             return
         imu = self._imu
-        engine = self.engine
+        taker = self.engine if self._guide is None else self._guide
         try:
             imu.look()
             if imu.overrun:
                 self._sink.reason = GAP_OVERRUN
             n = imu.read()
             while n:
-                engine.samples(imu.block, n, imu.t0_ms, imu.period_us)
+                taker.samples(imu.block, n, imu.t0_ms, imu.period_us)
                 n = imu.read()
                 self._sink.reason = GAP_SAMPLES
         except SensorFault as fault:
             self._sampling = False
             self._sensor_fault(str(fault))
+            if self._guide is not None:
+                self._guide.no_samples()
+                self._end_calibration()
             return
+        if taker is self._guide and taker.over:
+            self._end_calibration()
         if imu.renewed:
             self.session.rate(imu.t0_ms, imu.timebase.milli_hz)
 
@@ -289,10 +331,37 @@ class App:
             self._say(text)
             self._signal.play(signal.TROUBLE, now_ms, 1)
 
+    def _end_calibration(self) -> None:
+        """What was found holds from the next sample on."""
+        found = self._guide.found
+        self._calibrated = (found.state, found.strides, found.reason)
+        if found.mount:
+            self.session.mount = found.mount
+            self.engine.mounted = True
+        self._leave_guide()
+
+    def _leave_guide(self) -> None:
+        self._guide = None
+        if self._imu is not None:
+            self._imu.turn(parse_mount(self.session.mount))
+        forget("guide")
+        forget("retrostep_core.gait.calibration")
+
     def _pressed(self, press: int, now_ms: int) -> None:
         session = self.session
         pattern = signal.MARKED
-        if press == button.SHORT:
+        if self._guide is not None:
+            self.calibrate(False)
+            pattern = signal.STOP
+        elif press == button.TRIPLE:
+            pattern = signal.TROUBLE
+            if not session.open:
+                try:
+                    self.calibrate(True)
+                    return
+                except ValueError as refusal:
+                    self._say(str(refusal))
+        elif press == button.SHORT:
             if session.open:
                 session.stop(now_ms, records.BY_BUTTON)
                 pattern = signal.STOP

@@ -4,10 +4,11 @@ NONE = 0
 SHORT = 1
 DOUBLE = 2
 LONG = 3
+TRIPLE = 4
 
 DEBOUNCE_MS = 30
-# A second press within this time makes it a double one; so much later is a short one known.
-DOUBLE_MS = 400
+# A further press within this time belongs to those before it; so much later it is known how many there were.
+AGAIN_MS = 400
 LONG_MS = 800
 
 
@@ -26,7 +27,7 @@ class Button:
         self._told_long = False
 
     def poll(self, now_ms: int) -> int:
-        """NONE, or the press that has just become certain: SHORT, DOUBLE or (while still held) LONG."""
+        """NONE, or the press that has just become certain: SHORT, DOUBLE, TRIPLE or (while still held) LONG."""
         raw = self._value() == self._pressed_level
         if raw != self._raw:
             self._raw = raw
@@ -41,15 +42,13 @@ class Button:
                     self._told_long = False
                 else:
                     self._presses += 1
-                    if self._presses == 2:
-                        self._presses = 0
-                        return DOUBLE
         if self._down:
             if not self._told_long and now_ms - self._down_since_ms >= LONG_MS:
                 self._told_long = True
                 self._presses = 0
                 return LONG
-        elif self._presses and now_ms - self._up_since_ms >= DOUBLE_MS:
+        elif self._presses and now_ms - self._up_since_ms >= AGAIN_MS:
+            presses = self._presses
             self._presses = 0
-            return SHORT
+            return SHORT if presses == 1 else DOUBLE if presses == 2 else TRIPLE
         return NONE

@@ -40,13 +40,18 @@ STATE_SIZE = 22
 def new_state(mount: tuple | None, acc_scale: int = ACC_16G, gyr_scale: int = GYR_2000DPS) -> array:
     """State for `parse`; `mount` as from units.parse_mount, None leaves the sensor's axes."""
     state = array("i", bytes(4 * STATE_SIZE))
-    for k, (index, sign) in enumerate(mount or ((0, 1), (1, 1), (2, 1))):
-        state[AXES + k] = index
-        state[AXES + 3 + k] = 1 if sign < 0 else 0
+    turn(state, mount)
     state[SCALES] = acc_scale
     state[SCALES + 1] = gyr_scale
     state[LAST] = 4
     return state
+
+
+def turn(state: array, mount: tuple | None) -> None:
+    """Samples parsed from now on are turned by `mount`."""
+    for k, (index, sign) in enumerate(mount or ((0, 1), (1, 1), (2, 1))):
+        state[AXES + k] = index
+        state[AXES + 3 + k] = 1 if sign < 0 else 0
 
 
 def forget(state: array) -> None:

@@ -82,6 +82,10 @@ class Lsm6ds:
             root = (root + square // root) >> 1
         return root
 
+    def turn(self, mount: tuple | None) -> None:
+        """Samples read from now on are turned by `mount`; None leaves the sensor's axes."""
+        fifo.turn(self._state, mount)
+
     def start(self) -> None:
         """Set the chip up and empty its FIFO; takes 0.8 s. Raises SensorFault."""
         found = self._who_am_i()

@@ -25,8 +25,17 @@ def read(path: str, trouble: list, needed: bool) -> dict:
 
 def save_limits(limits: object, root: str = "") -> None:
     """Keep `limits` in settings.json beside what else stands there; a power cut leaves the old or the new file. OSError when full."""
+    _keep("limits", hexlify(limits.pack()).decode(), root)
+
+
+def save_mount(mount: str, root: str = "") -> None:
+    """Keep a calibrated mount such as +y+z+x, likewise."""
+    _keep("mount", mount, root)
+
+
+def _keep(key: str, value: str, root: str) -> None:
     settings = read(root + "/settings.json", [], False)
-    settings["limits"] = hexlify(limits.pack()).decode()
+    settings[key] = value
     path = root + "/settings.json"
     with open(path + ".new", "w") as file:
         json.dump(settings, file)

@@ -14,7 +14,7 @@ from hal.clock import Clock
 from hal.console import Console, readiness
 from hal.identity import Identity
 from hal.lsm6ds import Lsm6ds
-from hal.settings import save_limits
+from hal.settings import save_limits, save_mount
 from hal.signal import Signal, switch
 from hal.sources import core_hash
 from hal.store import Store
@@ -45,6 +45,7 @@ class Hardware:
             bus = machine.I2C(pins["id"], scl=machine.Pin(pins["scl"]), sda=machine.Pin(pins["sda"]), freq=pins["freq_hz"])
             self.imu = Lsm6ds(bus, board.imu["address"], board.imu["model"], board.mount, board.watermark, self.clock.ticks_ms)
         self.save_limits = save_limits
+        self.save_mount = save_mount
 
 
 def _poll(stream: object, event: int) -> object:

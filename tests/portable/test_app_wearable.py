@@ -15,8 +15,10 @@ from hal.identity import Identity
 from hal.lsm6ds import SensorFault
 from hal.signal import Signal
 from hal.store import Store
-from retrostep_core.gait.codes import COLD_START, FORWARD, GAP_OVERRUN, GAP_SENSOR, RAMP, STILL, STOP, UNKNOWN, WARN
+from retrostep_core.gait import calibration
+from retrostep_core.gait.codes import BACKWARD, COLD_START, FORWARD, GAP_OVERRUN, GAP_SENSOR, RAMP, STILL, STOP, UNKNOWN, WARN
 from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.units import parse_mount
 from retrostep_core.link import frames, messages
 from retrostep_core.log import records
 from retrostep_core.log.reader import read_log
@@ -52,9 +54,14 @@ class Leg:
         self.missing = False
         self.starts = 0
         self.weight_mg = 1000
+        self.mount = parse_mount("+y+z+x")  # how it sits
+        self.turned = self.mount  # how the app has it turned
         self._made_ms = 0
         self._until_ms = 0
         self._phase = 0
+
+    def turn(self, mount):
+        self.turned = mount or ((0, 1), (1, 1), (2, 1))
 
     def start(self):
         self.starts += 1
@@ -89,8 +96,14 @@ class Leg:
             phase = self._phase // 1000 % 64
             rate = -SHAPE[63 - phase] if self.backward else SHAPE[phase]
             hit = 2000 if phase < 3 else 0
-        for k, value in enumerate((0, 0, self.weight_mg + hit, 0, rate, 0)):
-            self.block[at + k] = value
+        body = (-rate // 12 if self.backward else rate // 12, 0, self.weight_mg + hit, 0, rate, 0)
+        sensor = [0] * 6
+        for k, (index, sign) in enumerate(self.mount):
+            sensor[index] = sign * body[k]
+            sensor[3 + index] = sign * body[3 + k]
+        for k, (index, sign) in enumerate(self.turned):
+            self.block[at + k] = sign * sensor[index]
+            self.block[at + 3 + k] = sign * sensor[3 + index]
 
 
 class Line:
@@ -157,6 +170,11 @@ class Hardware:
         if self.flash_full:
             raise OSError(28)
         self.kept.append(limits)
+
+    def save_mount(self, mount):
+        if self.flash_full:
+            raise OSError(28)
+        self.kept.append(mount)
 
     def feel(self, on):
         if on and (not self.motor or self.motor[-1][1]):
@@ -504,3 +522,125 @@ def test_a_fault_of_the_program_is_told_and_survived():
         worn.live(0.1)
     assert len(calls) == 4
     assert worn.hardware.line.said().count("a fault of this program") == 1
+
+
+def told(worn):
+    answer = worn.answer("CALIBRATE")
+    return answer.state, answer.reason, answer.mount
+
+
+def test_a_calibration_finds_the_mount_which_holds_at_once():
+    for sits in ("-y-z+x", "+z-x-y"):
+        worn = Worn()
+        worn.leg.mount = parse_mount(sits)
+        worn.live(5)
+        worn.hardware.motor.clear()
+        assert worn.answer("CALIBRATE", 1) == messages.Calibration(calibration.STAND, 0, 0, "+y+z+x")
+        worn.live(3)
+        assert told(worn) == (calibration.WALK, 0, "+y+z+x")
+        assert worn.hardware.pulses() == [60, 60, 60, 120, 120]
+        worn.live(6, 900)
+        worn.live(1)
+        assert told(worn) == (calibration.DONE, 0, sits)
+        assert worn.answer("CALIBRATE").strides == 5
+        # Four ticks while walking, the fifth stride ends it.
+        assert worn.hardware.pulses()[5:] == [60, 60, 60, 60, 120, 120, 500]
+        assert worn.hardware.kept == [sits]
+        assert "guide" not in sys.modules
+        worn.live(15, 800, True)
+        assert worn.app.engine.tally.direction == BACKWARD
+        worn.live(3)
+        worn.live(15, 800)
+        assert worn.app.engine.tally.direction == FORWARD
+        assert read_open(worn).header.mount == sits
+
+
+def test_a_calibration_ends_the_session_and_counts_no_steps():
+    worn = Worn()
+    worn.live(10, 750)
+    assert worn.app.session.open
+    worn.answer("CALIBRATE", 1)
+    assert not worn.app.session.open
+    worn.live(3)
+    worn.live(4, 900)
+    assert told(worn)[0] == calibration.WALK and worn.hardware.store.numbers() == [1]
+    assert worn.log(1).end.reason == records.BY_BUTTON
+
+
+def test_a_calibration_that_fails_leaves_the_mount():
+    worn = Worn()
+    worn.live(2)
+    worn.answer("CALIBRATE", 1)
+    worn.live(3)
+    worn.live(9.6, 900, True)
+    worn.live(1)
+    assert told(worn) == (calibration.FAILED, calibration.BACKWARD, "+y+z+x")
+    assert worn.hardware.pulses()[-2:] == [500, 500] and worn.hardware.kept == []
+    assert worn.leg.turned == parse_mount("+y+z+x")
+    worn.live(3)
+    worn.live(10, 800)
+    assert worn.app.engine.tally.direction == FORWARD
+
+
+def test_a_calibration_is_left_off():
+    worn = Worn()
+    worn.live(2)
+    worn.answer("CALIBRATE", 1)
+    worn.live(3)
+    assert worn.answer("CALIBRATE", 0) == messages.Calibration(calibration.IDLE, 0, 0, "+y+z+x")
+    assert worn.leg.turned == parse_mount("+y+z+x")
+    worn.live(10, 800)
+    assert worn.app.session.open
+
+
+def test_three_presses_begin_a_calibration_and_one_leaves_it_off():
+    worn = Worn()
+    worn.live(2)
+    worn.press(150, 150, 150)
+    assert told(worn)[0] == calibration.STAND and not worn.app.session.open
+    worn.press(150)
+    assert told(worn)[0] == calibration.IDLE and not worn.app.session.open
+    worn.press(150)
+    assert worn.app.session.open
+    since_ms = worn.hardware.now_ms
+    worn.press(150, 150, 150)
+    assert told(worn)[0] == calibration.IDLE and worn.app.session.open, "in a session they mean nothing"
+    assert worn.hardware.pulses(since_ms) == [60] * 5
+    assert worn.log(1).marks == []
+
+
+def test_a_sensor_that_is_missing_or_goes_is_no_calibration():
+    worn = Worn(missing=True)
+    worn.live(1)
+    assert worn.answer("CALIBRATE", 1)[:3] == (calibration.FAILED, 0, calibration.SENSOR)
+    worn = Worn()
+    worn.live(2)
+    worn.answer("CALIBRATE", 1)
+    worn.live(3)
+    worn.leg.missing = True
+    worn.live(1)
+    assert told(worn) == (calibration.FAILED, calibration.SENSOR, "+y+z+x")
+    worn.leg.missing = False
+    worn.live(10)
+    worn.live(10, 800)
+    assert worn.app.engine.tally.direction == FORWARD
+
+
+def test_a_mount_that_cannot_be_kept_holds_all_the_same():
+    worn = Worn()
+    worn.leg.mount = parse_mount("-y-z+x")
+    worn.hardware.flash_full = True
+    worn.live(2)
+    worn.answer("CALIBRATE", 1)
+    worn.live(3)
+    worn.live(6, 900)
+    assert told(worn) == (calibration.DONE, calibration.LOST, "-y-z+x")
+    assert worn.hardware.pulses()[-2:] == [500, 500]
+
+
+def test_only_the_shank_is_calibrated():
+    worn = Worn(settings={"placement": "waist"})
+    worn.live(2)
+    assert worn.answer("CALIBRATE", 1).code == messages.REFUSED
+    worn.press(150, 150, 150)
+    assert told(worn)[0] == calibration.IDLE and "shank" in worn.hardware.line.said()

@@ -5,7 +5,7 @@ import os
 
 from disk import Disk
 from hal.board import Board, load
-from hal.settings import save_limits
+from hal.settings import save_limits, save_mount
 from retrostep_core.gait.codes import LEFT, RIGHT, SHANK, WAIST
 from retrostep_core.gait.limits import Limits
 
@@ -109,7 +109,9 @@ def test_limits_are_kept_beside_the_other_settings():
     disk.put("settings.json", b'{"side": "right"}')
     limits = Limits.from_dict({"ceiling_stop_spm": 199.5})
     save_limits(limits, disk.root)
+    save_mount("-x-y+z", disk.root)
     disk.cut()
     board = load(disk.root)
     assert board.limits == limits and board.side == RIGHT and board.trouble == []
+    assert board.mount_text == "-x-y+z"
     assert "settings.json.new" not in os.listdir(disk.root + "/")

@@ -1,6 +1,6 @@
 """The button: contacts bounce, presses are told apart."""
 
-from hal.button import DOUBLE, LONG, NONE, SHORT, Button
+from hal.button import DOUBLE, LONG, NONE, SHORT, TRIPLE, Button
 
 
 def run(presses, until_ms, active_low=True, every_ms=10):
@@ -34,7 +34,12 @@ def test_one_press_is_short_once_no_second_one_followed():
 def test_two_presses_are_one_double():
     told = run([(100, 200), (350, 450)], 3000)
     assert kinds(told) == [DOUBLE]
-    assert told[0][0] < 520
+    assert 850 <= told[0][0] <= 920
+
+
+def test_three_presses_are_one_triple_and_so_are_more():
+    assert kinds(run([(100, 200), (350, 450), (600, 700)], 3000)) == [TRIPLE]
+    assert kinds(run([(100, 200), (350, 450), (600, 700), (850, 950)], 3000)) == [TRIPLE]
 
 
 def test_two_slow_presses_are_two_short_ones():
