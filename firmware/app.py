@@ -12,14 +12,14 @@ import sys
 
 from hal import button, signal
 from hal.lsm6ds import SensorFault
-from hal.modules import forget
+from hal.modules import forget, forget_since
 from retrostep_core.gait.codes import GAP_OVERRUN, GAP_SAMPLES, GAP_SENSOR, SHANK, STOP
 from retrostep_core.gait.engine import Engine
 from retrostep_core.gait.units import parse_mount
 from retrostep_core.link import messages
 from retrostep_core.link.server import Server
 from retrostep_core.log import records
-from retrostep_core.log.session import Session, recover
+from retrostep_core.log.session import Session
 
 # The link and the button are looked at this often; a UART fills its receive ring of 260 bytes in 22 ms.
 ATTEND_MS = 20
@@ -168,10 +168,7 @@ class App:
         if self._store.damaged:
             self._say("state.bin was damaged: numbers go on from the highest in the logs")
             self._faults |= messages.FAULT_LOG_DAMAGED
-        recovery = recover(self._store, self._store.boot)
-        self._faults |= recovery.faults
-        if recovery.closed:
-            self._say("%d interrupted session(s) closed" % recovery.closed)
+        self._recover()
         self._say(
             "%s on %s, boot %d, core %d.%d.%d" % ((self.identity.device, self.identity.board, self.clock.boot) + self.identity.core_version)
         )
@@ -290,6 +287,16 @@ class App:
             await asyncio.sleep_ms(wait_ms)
 
     # ---- details
+
+    def _recover(self) -> None:
+        known = set(sys.modules)
+        from retrostep_core.log.recovery import recover
+
+        recovery = recover(self._store, self._store.boot)
+        forget_since(known)
+        self._faults |= recovery.faults
+        if recovery.closed:
+            self._say("%d interrupted session(s) closed" % recovery.closed)
 
     def _say(self, text: str) -> None:
         self._console.say("retrostep: " + text)

@@ -12,3 +12,10 @@ def forget(prefix: str) -> None:
             # A package keeps what was imported from it as an attribute.
             if package in sys.modules and hasattr(sys.modules[package], rest):
                 delattr(sys.modules[package], rest)
+
+
+def forget_since(known: set) -> None:
+    """Drop every module that was loaded since `known` was set(sys.modules)."""
+    for name in list(sys.modules):
+        if name not in known:
+            forget(name)

@@ -9,8 +9,6 @@ import os
 import struct
 from binascii import crc32
 
-from retrostep_core.log import reader, records
-
 # Bytes appended between two counts of what is left.
 RECOUNT_BYTES = 8192
 
@@ -233,11 +231,14 @@ class Store:
         return boot, highest + 1, bool(data or self._numbers)
 
     def _header(self, session: int) -> object:
+        # Seldom needed, and as large as all of this.
+        from retrostep_core.log import decoded, reader, records
+
         with open(self._path(session), "rb") as file:
             head = file.read(300)
         for _, kind, _, payload in reader.scan(head):
             if kind == records.HEADER:
-                return records.decode(kind, payload)
+                return decoded.decode(kind, payload)
         return None
 
     def _save(self) -> None:

@@ -14,7 +14,7 @@ from board import VirtualBoard
 from cli import RETROSTEP, Retrostep, one_sentence
 from flash_files import files_on, new_flash, put_files, put_sessions
 from logs import session_log
-from retrostep_core.link import frames
+from retrostep_core.link import caller
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +190,7 @@ def test_noise_on_the_line_is_answered_or_ignored_and_counting_goes_on(retrostep
         port = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
         for _ in range(60):
             noise = bytes(b for b in chance.randbytes(180) if b not in (3, 4))  # Ctrl-C is for rescue, and means what it means
-            os.write(port, noise + chance.choice([b"\n", b"~", frames.request(9, "READ", 1, 0, 99)[:-3] + b"\n"]))
+            os.write(port, noise + chance.choice([b"\n", b"~", caller.request(9, "READ", 1, 0, 99)[:-3] + b"\n"]))
         os.close(port)
         said = retrostep("sync", "--port", board.port, "--json")
         assert said.status == 0 and said.json["devices"][0]["received"] == 1

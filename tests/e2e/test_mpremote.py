@@ -10,7 +10,7 @@ import pytest
 import serial
 from board import VirtualBoard
 from retrostep_core.link import messages
-from retrostep_core.link.frames import FrameDecoder, request
+from retrostep_core.link.caller import FrameDecoder, request
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 sys.path[0:0] = [HERE, HERE + "/../../firmware/lib"]
 
 from ram_store import Clock, Identity, Packed, RamStore, Wearer  # noqa: E402
-from retrostep_core.link import frames, server  # noqa: E402
+from retrostep_core.link import (  # noqa: E402
+    caller,  # noqa: E402
+    server,
+)
 from retrostep_core.log.session import Session  # noqa: E402
 from test_link_server import Wearable  # noqa: E402
 
@@ -71,7 +74,7 @@ def main():
         session.step(now + 350 * (i + 2), now + 350 * (i + 2), 1)
     step_bytes = (gc.mem_alloc() - before) // STEPS
 
-    asked = frames.request(1, "READ", 1, 0, LENGTH)
+    asked = caller.request(1, "READ", 1, 0, LENGTH)
     desk.feed(asked, len(asked))
     most = 0
     while True:

@@ -19,8 +19,8 @@ from retrostep_core.gait import calibration
 from retrostep_core.gait.codes import BACKWARD, COLD_START, FORWARD, GAP_OVERRUN, GAP_SENSOR, RAMP, STILL, STOP, UNKNOWN, WARN
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.units import parse_mount
-from retrostep_core.link import frames, messages
-from retrostep_core.log import records
+from retrostep_core.link import answers, caller, messages
+from retrostep_core.log import decoded, records
 from retrostep_core.log.reader import read_log
 from test_hal_board import VIRTUAL
 
@@ -111,7 +111,7 @@ class Line:
 
     def __init__(self):
         self._to_device = bytearray()
-        self._decoder = frames.FrameDecoder()
+        self._decoder = caller.FrameDecoder()
         self.frames = []
         self.text = b""
         self._id = 0
@@ -132,12 +132,12 @@ class Line:
             if what[0] == "text":
                 self.text += what[1]
             else:
-                self.frames.append((what[2], messages.unpack(what[1], what[3])))
+                self.frames.append((what[2], answers.unpack(what[1], what[3])))
         return len(data)
 
     def ask(self, name, *args):
         self._id += 1
-        self._to_device += frames.request(self._id, name, *args)
+        self._to_device += caller.request(self._id, name, *args)
         return self._id
 
     def said(self):
@@ -256,7 +256,7 @@ def test_a_session_begins_and_ends_by_itself():
     assert log.end.reason == records.BY_ITSELF
     assert 46 <= log.totals.forward_steps <= 56 and 44 <= log.totals.backward_steps <= 54
     assert 18000 <= log.totals.forward_ms <= 23000 and 17000 <= log.totals.backward_ms <= 24000
-    assert log.battery[0] == records.Battery(log.battery[0].at_ms, 3900, 65)
+    assert log.battery[0] == decoded.Battery(log.battery[0].at_ms, 3900, 65)
     assert max([epoch.peak_mg for epoch in log.epochs]) == 3000
     assert log.gaps == []
 

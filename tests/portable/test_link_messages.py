@@ -1,5 +1,6 @@
 """What requests and answers carry comes back as it was packed."""
 
+from retrostep_core.link import answers
 from retrostep_core.link import messages as m
 from retrostep_core.log.records import Totals
 
@@ -9,7 +10,7 @@ VIEW = memoryview(BUF)
 
 def refused(kind, payload):
     try:
-        m.unpack(kind, payload)
+        answers.unpack(kind, payload)
     except ValueError:
         return True
     return False
@@ -17,29 +18,31 @@ def refused(kind, payload):
 
 def test_answers_come_back():
     hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1 << 33, 1795000000000, 1900000, 3, 1, "RS-A1B2", "VIRTUAL")
-    assert m.unpack(m.HELLO, VIEW[: m.pack_hello(VIEW, hello)]) == hello
+    assert answers.unpack(m.HELLO, VIEW[: m.pack_hello(VIEW, hello)]) == hello
     status = m.Status(1, 7, 60000, 2, 1703, Totals(1, 2, 3, 4, 5), 3900, 80, 1900000, 3, 5)
-    assert m.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)]) == status
+    assert answers.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)]) == status
     n = m.pack_event(VIEW, m.EVENT_ALERT, 60000, 0, 1, 2, -163, 150)
-    assert m.unpack(m.EVENT, VIEW[:n]) == m.Event(m.EVENT_ALERT, 60000, 0, 1, 2, -163, 150)
-    assert m.unpack(m.ERROR, VIEW[: m.pack_error(VIEW, m.BUSY, "the session is open")]) == m.Error(m.BUSY, "the session is open")
-    assert m.unpack(m.DATA, b"\x00\x01\x00\x00log") == m.Data(256, b"log")
-    assert m.unpack(m.LIMITS, bytes(range(24))) == m.LimitsInForce(bytes(range(24)))
+    assert answers.unpack(m.EVENT, VIEW[:n]) == answers.Event(m.EVENT_ALERT, 60000, 0, 1, 2, -163, 150)
+    assert answers.unpack(m.ERROR, VIEW[: m.pack_error(VIEW, m.BUSY, "the session is open")]) == answers.Error(
+        m.BUSY, "the session is open"
+    )
+    assert answers.unpack(m.DATA, b"\x00\x01\x00\x00log") == answers.Data(256, b"log")
+    assert answers.unpack(m.LIMITS, bytes(range(24))) == answers.LimitsInForce(bytes(range(24)))
     for i in range(m.LIST_MOST):
         m.pack_entry(VIEW, i, 1000 + i, 40000 + i, i % 4)
     n = m.pack_list(VIEW, m.LIST_MOST, True)
-    page = m.unpack(m.LIST, VIEW[:n])
-    assert n <= 1028 and page.more and page.sessions[99] == m.Entry(1099, 40099, 3)
+    page = answers.unpack(m.LIST, VIEW[:n])
+    assert n <= 1028 and page.more and page.sessions[99] == answers.Entry(1099, 40099, 3)
     for mount in ("+y+z+x", "-y-z+x", "?"):
         calibration = m.Calibration(3, 5, 0, mount)
-        assert m.unpack(m.CALIBRATION, VIEW[: m.pack_calibration(VIEW, calibration)]) == calibration
-    assert m.ok_ticks(m.unpack(m.OK, b"\x01\x02\x00\x00\x00\x00\x00\x00")) == 513
-    assert m.ok_count(m.unpack(m.OK, b"\x01\x02")) == 513
+        assert answers.unpack(m.CALIBRATION, VIEW[: m.pack_calibration(VIEW, calibration)]) == calibration
+    assert answers.ok_ticks(answers.unpack(m.OK, b"\x01\x02\x00\x00\x00\x00\x00\x00")) == 513
+    assert answers.ok_count(answers.unpack(m.OK, b"\x01\x02")) == 513
 
 
 def test_measurements_out_of_range_are_clipped():
     status = m.Status(1, 7, 1 << 40, 2, 1 << 20, Totals(0, 0, 0, 0, 0), -5, 300, -1, 1 << 20, 0)
-    back = m.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)])
+    back = answers.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)])
     assert back == m.Status(1, 7, 4294967295, 2, 65535, Totals(0, 0, 0, 0, 0), 0, 255, 0, 65535, 0)
 
 
@@ -56,9 +59,9 @@ def test_what_is_too_short_or_not_allowed_is_refused():
     assert refused(m.CALIBRATION, b"\x03\x05\x00+y+z+") and refused(m.CALIBRATION, b"\x03\x05\x00+y+z\x1b[")
     assert refused(m.CALIBRATION, b"\x03\x05\x00+y+z-x"), "a mirrored mount"
     assert refused(99, b"")
-    for read in (m.ok_ticks, m.ok_count):
+    for read in (answers.ok_ticks, answers.ok_count):
         try:
-            read(m.Ok(b"\x01"))
+            read(answers.Ok(b"\x01"))
             raised = False
         except ValueError:
             raised = True
@@ -66,4 +69,4 @@ def test_what_is_too_short_or_not_allowed_is_refused():
 
 
 def test_an_error_text_cannot_carry_control_characters():
-    assert m.unpack(m.ERROR, b"\x01a\x1b[2J\xff") == m.Error(1, "a?[2J?")
+    assert answers.unpack(m.ERROR, b"\x01a\x1b[2J\xff") == answers.Error(1, "a?[2J?")

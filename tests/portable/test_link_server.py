@@ -4,7 +4,7 @@ import binascii
 
 from ram_store import Clock, Identity, RamStore, Wearer
 from retrostep_core.gait.limits import Limits
-from retrostep_core.link import frames, server
+from retrostep_core.link import answers, caller, server
 from retrostep_core.link import messages as m
 from retrostep_core.log.records import Totals
 
@@ -62,7 +62,7 @@ class Desk:
         self.wearable = Wearable()
         self.out = Out(most)
         self.server = server.Server(self.store, self.wearable, self.out)
-        self.decoder = frames.FrameDecoder()
+        self.decoder = caller.FrameDecoder()
 
     def send(self, data):
         self.server.feed(data, len(data))
@@ -81,11 +81,11 @@ class Desk:
         found = []
         for got in self.decoder.feed(data):
             assert got[0] == "frame", got
-            found.append((got[1], got[2], m.unpack(got[1], got[3])))
+            found.append((got[1], got[2], answers.unpack(got[1], got[3])))
         return found
 
     def ask(self, name, *args):
-        self.send(frames.request(7, name, *args))
+        self.send(caller.request(7, name, *args))
         found = self.answers()
         assert len(found) == 1 and found[0][1] == 7, found
         return found[0][2]
@@ -122,9 +122,9 @@ def test_list_goes_on_after_a_number():
     desk.store.confirm(2, 2, 0)
     desk.store.open_number = 250
     first = desk.ask("LIST", 0)
-    assert first.more and len(first.sessions) == 100 and first.sessions[1] == m.Entry(2, 2, m.CONFIRMED)
+    assert first.more and len(first.sessions) == 100 and first.sessions[1] == answers.Entry(2, 2, m.CONFIRMED)
     last = desk.ask("LIST", 200)
-    assert not last.more and last.sessions[0] == m.Entry(201, 201, 0) and last.sessions[-1] == m.Entry(250, 250, m.OPEN)
+    assert not last.more and last.sessions[0] == answers.Entry(201, 201, 0) and last.sessions[-1] == answers.Entry(250, 250, m.OPEN)
     assert desk.ask("LIST", 250).sessions == ()
 
 
@@ -142,7 +142,7 @@ def test_list_is_put_together_a_few_at_a_time():
         return honest(number)
 
     desk.store.size = size
-    desk.send(frames.request(7, "LIST", 0))
+    desk.send(caller.request(7, "LIST", 0))
     assert desk.server.poll(0) and len(looked) == 8
     desk.send(b"~junk\n")
     while not desk.out.data:
@@ -159,21 +159,21 @@ def test_read_brings_the_log_in_order():
     desk = Desk(filled(1))
     data = desk.store.logs[1]
     assert len(data) > 1024
-    desk.send(frames.request(9, "READ", 1, 0, len(data)))
+    desk.send(caller.request(9, "READ", 1, 0, len(data)))
     found = desk.answers()
     assert [a.offset for _, _, a in found] == list(range(0, len(data), 1024))
     assert b"".join([a.data for _, _, a in found]) == data
-    assert desk.ask("READ", 1, 100, 50) == m.Data(100, data[100:150])
-    assert desk.ask("READ", 1, len(data), 50) == m.Data(len(data), b"")
-    assert desk.ask("READ", 1, len(data) + 5, 50) == m.Data(len(data) + 5, b"")
-    desk.send(frames.request(9, "READ", 1, len(data) - 10, 50))
-    assert [a for _, _, a in desk.answers()] == [m.Data(len(data) - 10, data[-10:]), m.Data(len(data), b"")]
+    assert desk.ask("READ", 1, 100, 50) == answers.Data(100, data[100:150])
+    assert desk.ask("READ", 1, len(data), 50) == answers.Data(len(data), b"")
+    assert desk.ask("READ", 1, len(data) + 5, 50) == answers.Data(len(data) + 5, b"")
+    desk.send(caller.request(9, "READ", 1, len(data) - 10, 50))
+    assert [a for _, _, a in desk.answers()] == [answers.Data(len(data) - 10, data[-10:]), answers.Data(len(data), b"")]
 
 
 def test_four_reads_wait_their_turn_and_a_fifth_is_dropped():
     desk = Desk(filled(1))
     for id in range(1, 6):
-        desk.send(frames.request(id, "READ", 1, id * 10, 5))
+        desk.send(caller.request(id, "READ", 1, id * 10, 5))
     found = desk.answers()
     assert [id for _, id, _ in found] == [1, 2, 3, 4]
     assert [a.offset for _, _, a in found] == [10, 20, 30, 40]
@@ -183,10 +183,10 @@ def test_hello_clears_what_a_host_before_had_asked_for():
     desk = Desk(filled(1), most=10)
     desk.out.space = 10
     for id in range(1, 5):
-        desk.send(frames.request(id, "READ", 1, 0, 4000))
+        desk.send(caller.request(id, "READ", 1, 0, 4000))
     desk.poll()
     assert not desk.server.between_frames
-    desk.send(frames.request(8, "HELLO"))
+    desk.send(caller.request(8, "HELLO"))
     desk.out.space = 1000000
     found = desk.answers()
     assert [id for _, id, _ in found] == [1, 8]
@@ -195,10 +195,10 @@ def test_hello_clears_what_a_host_before_had_asked_for():
 def test_never_writes_more_than_there_is_room_for():
     desk = Desk(filled(1), most=7)
     data = desk.store.logs[1]
-    desk.send(frames.request(9, "READ", 1, 0, len(data)))
+    desk.send(caller.request(9, "READ", 1, 0, len(data)))
     assert b"".join([a.data for _, _, a in desk.answers()]) == data
     desk.out.space = 0
-    desk.send(frames.request(9, "STATUS"))
+    desk.send(caller.request(9, "STATUS"))
     assert desk.poll() == 1 and not desk.server.between_frames and desk.server.busy
     assert desk.poll() == 0
     desk.out.space = 100000
@@ -211,7 +211,7 @@ def test_an_open_session_is_read_as_far_as_it_is_flushed():
     wearer.turn(1)
     wearer.run(60)
     size = desk.store.size(1)
-    desk.send(frames.request(9, "READ", 1, 0, 100000))
+    desk.send(caller.request(9, "READ", 1, 0, 100000))
     data = b"".join([a.data for _, _, a in desk.answers()])
     assert data == desk.store.logs[1] and len(data) == size
     refusal = desk.ask("CONFIRM", 1, size, crc(data))
@@ -222,15 +222,15 @@ def test_an_open_session_is_read_as_far_as_it_is_flushed():
 def test_confirm_checks_its_own_log_a_slice_at_a_time():
     desk = Desk(filled(1))
     data = desk.store.logs[1]
-    desk.send(frames.request(3, "CONFIRM", 1, len(data), crc(data)))
+    desk.send(caller.request(3, "CONFIRM", 1, len(data), crc(data)))
     slices = 0
     while not desk.out.data:
         assert desk.server.poll(0)
         slices += 1
     assert slices == len(data) // 1024 + 2
-    assert desk.answers() == [(m.OK, 3, m.Ok(b""))]
+    assert desk.answers() == [(m.OK, 3, answers.Ok(b""))]
     assert desk.store.oks[1] == (len(data), crc(data))
-    assert desk.ask("CONFIRM", 1, len(data), crc(data)) == m.Ok(b"")
+    assert desk.ask("CONFIRM", 1, len(data), crc(data)) == answers.Ok(b"")
     assert desk.ask("CONFIRM", 1, len(data), crc(data) ^ 1).code == m.MISMATCH
     assert desk.ask("CONFIRM", 1, len(data) - 1, crc(data[:-1])).code == m.MISMATCH
     assert desk.ask("CONFIRM", 2, 0, 0).code == m.NO_SUCH_SESSION
@@ -240,14 +240,14 @@ def test_only_confirmed_logs_are_erased():
     desk = Desk(filled(3))
     desk.store.confirm(1, desk.store.size(1), 0)
     desk.store.confirm(3, desk.store.size(3), 0)
-    assert m.ok_count(desk.ask("ERASE_CONFIRMED")) == 2
+    assert answers.ok_count(desk.ask("ERASE_CONFIRMED")) == 2
     assert desk.store.numbers() == [2]
-    assert m.ok_count(desk.ask("ERASE_CONFIRMED")) == 0
+    assert answers.ok_count(desk.ask("ERASE_CONFIRMED")) == 0
 
 
 def test_the_clock_is_set_within_reason():
     desk = Desk()
-    assert m.ok_ticks(desk.ask("CLOCK", 1795000000000)) == 5000
+    assert answers.ok_ticks(desk.ask("CLOCK", 1795000000000)) == 5000
     assert desk.ask("HELLO").epoch_ms == 1795000000000
     for bad in (0, 1577836799999, 4102444800001, 10**30):
         assert desk.ask("CLOCK", bad).code == m.REFUSED
@@ -275,7 +275,7 @@ def test_limits_are_told_and_set():
     desk = Desk()
     assert desk.ask("LIMITS").limits == Limits().pack()
     other = Limits.from_dict({"session_stop_s": 123})
-    assert desk.ask("LIMITS", binascii.hexlify(other.pack()).decode()) == m.Ok(b"")
+    assert desk.ask("LIMITS", binascii.hexlify(other.pack()).decode()) == answers.Ok(b"")
     assert desk.wearable.limits.session_stop_s == 123
     assert desk.ask("LIMITS").limits == other.pack()
     assert desk.ask("LIMITS", "00").code == m.MALFORMED
@@ -338,7 +338,7 @@ def test_a_watching_host_hears_a_session():
     wearer.turn(2)
     wearer.run(3)
     assert desk.answers() == []
-    assert desk.ask("WATCH", 1) == m.Ok(b"")
+    assert desk.ask("WATCH", 1) == answers.Ok(b"")
     wearer.pass_ms(350)
     wearer.step(100)
     wearer.session.alert(wearer.clock.now, 1, 2, -163, 150)
@@ -348,11 +348,11 @@ def test_a_watching_host_hears_a_session():
     wearer.session.stop(wearer.clock.now)
     found = [answer for kind, id, answer in desk.answers() if kind == m.EVENT and id == 0]
     assert found == [
-        m.Event(m.EVENT_STEP, now, now - 100, 2, 0, 0, 0),
-        m.Event(m.EVENT_ALERT, now, 0, 1, 2, -163, 150),
-        m.Event(m.EVENT_GAP, now, now - 40, 0, 0, 0, 0),
-        m.Event(m.EVENT_CADENCE, now, 1700, 0, 0, 0, 0),
-        m.Event(m.EVENT_SESSION, 0, 1, 0, 0, 0, 0),
+        answers.Event(m.EVENT_STEP, now, now - 100, 2, 0, 0, 0),
+        answers.Event(m.EVENT_ALERT, now, 0, 1, 2, -163, 150),
+        answers.Event(m.EVENT_GAP, now, now - 40, 0, 0, 0, 0),
+        answers.Event(m.EVENT_CADENCE, now, 1700, 0, 0, 0, 0),
+        answers.Event(m.EVENT_SESSION, 0, 1, 0, 0, 0, 0),
     ]
 
 
@@ -390,7 +390,7 @@ def test_events_do_not_split_an_answer():
     desk = Desk(filled(1), most=13)
     desk.ask("WATCH", 1)
     size = desk.store.size(1)
-    desk.send(frames.request(9, "READ", 1, 0, size))
+    desk.send(caller.request(9, "READ", 1, 0, size))
     data = b""
     for i in range(40):
         desk.server.step(i, i, 1)

@@ -1,6 +1,7 @@
 """Logs read back from bytes that something happened to."""
 
 from ram_store import RamStore, Wearer
+from retrostep_core.log import decoded
 from retrostep_core.log import records as r
 from retrostep_core.log.reader import Damage, LogError, read_log, scan, sound_length, timeline
 
@@ -100,5 +101,5 @@ def test_sound_length_is_where_the_last_record_ends():
 
 
 def test_the_last_statement_about_a_moment_wins():
-    said = [r.Direction(0, 0, 1), r.Direction(100, 50, 2), r.Direction(120, 20, 0), r.Direction(200, 150, 1)]
+    said = [decoded.Direction(0, 0, 1), decoded.Direction(100, 50, 2), decoded.Direction(120, 20, 0), decoded.Direction(200, 150, 1)]
     assert timeline(said) == [(0, 1), (20, 0), (150, 1)]

@@ -2,6 +2,7 @@
 
 import binascii
 
+from retrostep_core.log import decoded
 from retrostep_core.log import records as r
 
 PAYLOAD = bytearray(255)
@@ -9,12 +10,12 @@ VIEW = memoryview(PAYLOAD)
 
 
 def back(kind, n):
-    return r.decode(kind, VIEW[:n])
+    return decoded.decode(kind, VIEW[:n])
 
 
 def refused(kind, payload):
     try:
-        r.decode(kind, payload)
+        decoded.decode(kind, payload)
     except ValueError:
         return True
     return False
@@ -23,27 +24,27 @@ def refused(kind, payload):
 def test_every_record_comes_back():
     totals = r.Totals(1, 2, 3, 4, 4294967295)
     n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
-    header = r.Header((0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
+    header = decoded.Header((0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
     assert back(r.HEADER, n) == header
-    assert back(r.DIRECTION, r.pack_direction(PAYLOAD, 5, 4, 2)) == r.Direction(5, 4, 2)
-    assert back(r.EPOCH, r.pack_epoch(PAYLOAD, 10000, 1, 2, 3, 4, 4294967295, 1700, 9000)) == r.Epoch(10000, totals, 1700, 9000)
-    assert back(r.BOUT, r.pack_bout(PAYLOAD, 1, 5000, 1, 14, 1701, 1720)) == r.Bout(1, 5000, 1, 14, 1701, 1720)
-    assert back(r.ALERT, r.pack_alert(PAYLOAD, 1, 1, 2, -150, 2000000000)) == r.Alert(1, 1, 2, -150, 2000000000)
-    assert back(r.GAP, r.pack_gap(PAYLOAD, 1, 2, 3)) == r.Gap(1, 2, 3)
-    assert back(r.BATTERY, r.pack_battery(PAYLOAD, 1, 3987, 88)) == r.Battery(1, 3987, 88)
-    assert back(r.CLOCK, r.pack_clock(PAYLOAD, 1 << 33, 1795000000000, 1)) == r.Clock(1 << 33, 1795000000000, 1)
-    assert back(r.MARK, r.pack_mark(PAYLOAD, 1, 4)) == r.Mark(1, 4)
-    assert back(r.RATE, r.pack_rate(PAYLOAD, 1, 104123)) == r.Rate(1, 104123)
-    assert back(r.END, r.pack_end(PAYLOAD, 9, 1, 1, 2, 3, 4, 4294967295)) == r.End(9, 1, totals)
+    assert back(r.DIRECTION, r.pack_direction(PAYLOAD, 5, 4, 2)) == decoded.Direction(5, 4, 2)
+    assert back(r.EPOCH, r.pack_epoch(PAYLOAD, 10000, 1, 2, 3, 4, 4294967295, 1700, 9000)) == decoded.Epoch(10000, totals, 1700, 9000)
+    assert back(r.BOUT, r.pack_bout(PAYLOAD, 1, 5000, 1, 14, 1701, 1720)) == decoded.Bout(1, 5000, 1, 14, 1701, 1720)
+    assert back(r.ALERT, r.pack_alert(PAYLOAD, 1, 1, 2, -150, 2000000000)) == decoded.Alert(1, 1, 2, -150, 2000000000)
+    assert back(r.GAP, r.pack_gap(PAYLOAD, 1, 2, 3)) == decoded.Gap(1, 2, 3)
+    assert back(r.BATTERY, r.pack_battery(PAYLOAD, 1, 3987, 88)) == decoded.Battery(1, 3987, 88)
+    assert back(r.CLOCK, r.pack_clock(PAYLOAD, 1 << 33, 1795000000000, 1)) == decoded.Clock(1 << 33, 1795000000000, 1)
+    assert back(r.MARK, r.pack_mark(PAYLOAD, 1, 4)) == decoded.Mark(1, 4)
+    assert back(r.RATE, r.pack_rate(PAYLOAD, 1, 104123)) == decoded.Rate(1, 104123)
+    assert back(r.END, r.pack_end(PAYLOAD, 9, 1, 1, 2, 3, 4, 4294967295)) == decoded.End(9, 1, totals)
 
 
 def test_measurements_out_of_range_are_clipped_not_raised():
     n = r.pack_bout(PAYLOAD, 0, 1, 1, 70000, -1, 99999)
-    assert back(r.BOUT, n) == r.Bout(0, 1, 1, 65535, 0, 65535)
+    assert back(r.BOUT, n) == decoded.Bout(0, 1, 1, 65535, 0, 65535)
     n = r.pack_alert(PAYLOAD, 0, 1, 1, 1 << 40, -(1 << 40))
-    assert back(r.ALERT, n) == r.Alert(0, 1, 1, 2147483647, -2147483647)
+    assert back(r.ALERT, n) == decoded.Alert(0, 1, 1, 2147483647, -2147483647)
     n = r.pack_battery(PAYLOAD, 0, -5, 101)
-    assert back(r.BATTERY, n) == r.Battery(0, 0, 255)
+    assert back(r.BATTERY, n) == decoded.Battery(0, 0, 255)
 
 
 def test_steps_come_back_for_any_intervals():
@@ -51,10 +52,10 @@ def test_steps_come_back_for_any_intervals():
     batch = r.StepBatch()
     for t in times:
         assert batch.add(t)
-    assert r.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == r.Steps(tuple(times))
+    assert decoded.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == decoded.Steps(tuple(times))
     batch.clear()
     assert batch.add(77)
-    assert r.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == r.Steps((77,))
+    assert decoded.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == decoded.Steps((77,))
 
 
 def test_a_batch_says_when_it_is_full():
@@ -95,13 +96,13 @@ def test_refuses_what_may_not_be():
 
 def test_fields_added_at_the_end_and_unknown_kinds_are_skipped():
     n = r.pack_mark(PAYLOAD, 1, 4)
-    assert r.decode(r.MARK, bytes(VIEW[:n]) + b"more") == r.Mark(1, 4)
-    assert r.decode(200, b"anything") is None
+    assert decoded.decode(r.MARK, bytes(VIEW[:n]) + b"more") == decoded.Mark(1, 4)
+    assert decoded.decode(200, b"anything") is None
 
 
 def test_a_name_is_kept_printable_and_short():
     n = r.pack_name(PAYLOAD, 0, "a\x1b[2J\u00e9" + 40 * "z")
-    name, end = r.unpack_name(VIEW[:n], 0)
+    name, end = decoded.unpack_name(VIEW[:n], 0)
     assert name == "a?[2J?" + 26 * "z" and end == n == 33
 
 
@@ -124,8 +125,8 @@ def test_the_crc_of_a_file_tells_records_of_equal_length_apart():
 
 def test_zigzag_and_varint():
     for value in (0, 1, -1, 63, -64, 64, 100000, -100000):
-        assert r.unzigzag(r.zigzag(value)) == value
+        assert decoded.unzigzag(r.zigzag(value)) == value
     buf = bytearray(8)
     for value in (0, 127, 128, 16383, 16384, 4294967295):
         n = r.put_varint(buf, 0, value)
-        assert r.get_varint(bytes(buf[:n]), 0) == (value, n)
+        assert decoded.get_varint(bytes(buf[:n]), 0) == (value, n)

@@ -1,9 +1,10 @@
 """A session from its first step to its end, and what of it survives faults."""
 
 from ram_store import RamStore, Wearer
+from retrostep_core.log import decoded
 from retrostep_core.log import records as r
 from retrostep_core.log.reader import read_log, scan
-from retrostep_core.log.session import recover
+from retrostep_core.log.recovery import recover
 
 UNKNOWN, FORWARD, BACKWARD, STILL = 0, 1, 2, 3
 
@@ -38,7 +39,7 @@ def test_opens_at_the_first_step_and_ends_at_the_last_movement():
     assert log.duration_ms == still_ms - log.header.start_ticks_ms
     assert log.totals.forward_steps == len(log.steps) and log.totals.backward_steps == 0
     assert log.epochs[-1].t_ms <= log.duration_ms + 10000
-    assert log.bouts == [r.Bout(0, log.duration_ms, FORWARD, len(log.steps), 1700, 1700)]
+    assert log.bouts == [decoded.Bout(0, log.duration_ms, FORWARD, len(log.steps), 1700, 1700)]
     assert log.battery[0].millivolt == 3900 and len(log.battery) == 2
 
 
@@ -170,7 +171,7 @@ def test_a_mark_opens_a_session_so_that_it_is_kept():
     wearer.session.mark(wearer.clock.now, r.MARK_STRETCH)
     wearer.pass_ms(61000)
     log = whole(store)
-    assert log.header.trigger == r.BY_BUTTON and log.marks == [r.Mark(0, r.MARK_STRETCH)]
+    assert log.header.trigger == r.BY_BUTTON and log.marks == [decoded.Mark(0, r.MARK_STRETCH)]
     assert log.duration_ms == 0 and log.steps == []
 
 
@@ -190,7 +191,7 @@ def test_clock_rate_gap_and_battery():
     wearer.run(520)
     wearer.session.stop(wearer.clock.now)
     log = whole(store)
-    assert log.clocks[0] == r.Clock(400, 1795000000000, 1) and len(log.clocks) == 2
+    assert log.clocks[0] == decoded.Clock(400, 1795000000000, 1) and len(log.clocks) == 2
     assert [x.milli_hz for x in log.rates] == [104000, 104400]
     assert [(g.to_ms - g.from_ms, g.reason) for g in log.gaps] == [(300, 1), (30, 2)]
     assert len(log.battery) == 4  # start, 5 min, 10 min, end

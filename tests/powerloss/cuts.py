@@ -23,11 +23,14 @@ sys.path[0:0] = [ROOT + "/tests/portable", ROOT + "/firmware/lib", ROOT + "/firm
 
 from hal.store import Store  # noqa: E402
 from ram_store import Identity, Wearer  # noqa: E402
-from retrostep_core.link import frames, server  # noqa: E402
+from retrostep_core.link import (  # noqa: E402
+    caller,  # noqa: E402
+    server,
+)
 from retrostep_core.log import records as r  # noqa: E402
 from retrostep_core.log.journal import Journal  # noqa: E402
 from retrostep_core.log.reader import LogError, read_log  # noqa: E402
-from retrostep_core.log.session import recover  # noqa: E402
+from retrostep_core.log.recovery import recover  # noqa: E402
 from test_link_server import Out, Wearable  # noqa: E402
 
 BLOCK = 4096
@@ -188,7 +191,7 @@ def unmount(device):
 
 
 def ask(desk, *words):
-    line = frames.request(7, *words)
+    line = caller.request(7, *words)
     desk.feed(line, len(line))
     while desk.poll(0):
         continue

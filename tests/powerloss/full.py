@@ -11,7 +11,7 @@ from hal.store import Store  # noqa: E402
 from ram_store import Wearer  # noqa: E402
 from retrostep_core.log import records as r  # noqa: E402
 from retrostep_core.log.reader import read_log  # noqa: E402
-from retrostep_core.log.session import recover  # noqa: E402
+from retrostep_core.log.recovery import recover  # noqa: E402
 
 BLOCKS = 16
 HOURS = 6

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from retrostep_core.link import frames, messages
+from retrostep_core.link import answers, caller, frames, messages
 from test_link_server import Desk, filled
 
 PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="*"), min_size=1, max_size=20)
@@ -20,7 +20,7 @@ def frame(type: int, id: int, payload: bytes) -> bytes:
     return bytes(encoder.view[: encoder.finish(type, id, len(payload))])
 
 
-def fed(decoder: frames.FrameDecoder, data: bytes, sizes: list[int]) -> list[Any]:
+def fed(decoder: caller.FrameDecoder, data: bytes, sizes: list[int]) -> list[Any]:
     """What `data` decodes to when it arrives in pieces of these sizes, over and over."""
     found = []
     at = turn = 0
@@ -42,15 +42,15 @@ def joined_text(found: list[Any]) -> bytes:
 
 @given(st.binary(max_size=700))
 def test_cobs_comes_back(data: bytes) -> None:
-    coded = frames.cobs_encode(data)
+    coded = caller.cobs_encode(data)
     assert 0 not in coded and len(coded) <= len(data) + len(data) // 254 + 1
-    assert frames.cobs_decode(coded) == data
+    assert caller.cobs_decode(coded) == data
 
 
 @given(st.lists(st.sampled_from([b"\x00", b"\x01", b"\x00" * 9, b"\xff" * 253, b"a" * 254, b"b" * 255]), max_size=8).map(b"".join))
 def test_frames_with_long_runs_come_back(payload: bytes) -> None:
     payload = payload[:1028]
-    assert told_frames(frames.FrameDecoder().feed(frame(3, 9, payload))) == [(3, 9, payload)]
+    assert told_frames(caller.FrameDecoder().feed(frame(3, 9, payload))) == [(3, 9, payload)]
 
 
 @given(
@@ -69,7 +69,7 @@ def test_frames_and_text_arrive_in_any_pieces(sent: list[Any], sizes: list[int])
         else:
             data += frame(what[0], 1, what[1])
             told.append((what[0], 1, what[1]))
-    decoder = frames.FrameDecoder()
+    decoder = caller.FrameDecoder()
     found = fed(decoder, data + b"\x00", sizes)
     assert told_frames(found) == told
     assert joined_text(found) == text
@@ -78,7 +78,7 @@ def test_frames_and_text_arrive_in_any_pieces(sent: list[Any], sizes: list[int])
 @given(st.binary(max_size=3000), st.lists(st.integers(1, 900), min_size=1, max_size=5))
 @settings(max_examples=200)
 def test_noise_is_text_and_is_not_kept(data: bytes, sizes: list[int]) -> None:
-    decoder = frames.FrameDecoder()
+    decoder = caller.FrameDecoder()
     found = fed(decoder, data, sizes)
     assert len(decoder._pending) <= frames.MAX_FRAME
     found += decoder.feed(b"\x00")
@@ -98,7 +98,7 @@ def test_a_frame_that_was_changed_does_not_pass(payload: bytes, data: st.DataObj
         changed = sound[:place] + sound[place + 1 :]
     else:
         changed = sound[:place] + sound[place : place + 1] + sound[place:]
-    found = told_frames(frames.FrameDecoder().feed(changed + sound))
+    found = told_frames(caller.FrameDecoder().feed(changed + sound))
     assert found[-1] == (3, 9, payload)
     assert all(x == (3, 9, payload) for x in found)
 
@@ -107,7 +107,7 @@ def test_a_frame_that_was_changed_does_not_pass(payload: bytes, data: st.DataObj
 @settings(max_examples=400)
 def test_any_answer_unpacks_or_is_refused(type: int, payload: bytes) -> None:
     try:
-        messages.unpack(type, payload)
+        answers.unpack(type, payload)
     except ValueError as error:
         assert str(error)
 
@@ -115,7 +115,7 @@ def test_any_answer_unpacks_or_is_refused(type: int, payload: bytes) -> None:
 @given(st.integers(0, 255), PRINTABLE, st.lists(st.one_of(PRINTABLE, st.integers(0, 1 << 64)), max_size=4))
 def test_requests_come_back(id: int, name: str, args: list[Any]) -> None:
     decoder = frames.LineDecoder()
-    line = frames.request(id, name, *args)
+    line = caller.request(id, name, *args)
     found = [decoder.put(byte) for byte in b"noise\n" + line]
     assert found[-1] == (id, name, tuple(str(arg) for arg in args))
     assert all(x is None for x in found[:-1])
@@ -139,14 +139,14 @@ def test_any_request_gets_an_answer_of_its_own(asked: list[tuple[str, list[str]]
     desk = Desk()
     desk.store.logs = dict(LOGS)
     for id, (name, args) in enumerate(asked, 1):
-        desk.send(frames.request(id, name, *args))
+        desk.send(caller.request(id, name, *args))
         found = desk.answers()
         assert found and {x[1] for x in found} == {id}
         kinds = [x[0] for x in found]
         assert kinds == [messages.DATA] * len(kinds) or len(kinds) == 1
 
 
-@given(st.lists(st.one_of(st.binary(max_size=80), st.sampled_from([frames.request(5, name, 1, 0, 9) for name in NAMES])), max_size=20))
+@given(st.lists(st.one_of(st.binary(max_size=80), st.sampled_from([caller.request(5, name, 1, 0, 9) for name in NAMES])), max_size=20))
 @settings(max_examples=200, deadline=None)
 def test_nothing_a_host_sends_raises(pieces: list[bytes]) -> None:
     desk = Desk()
@@ -173,7 +173,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(length=st.integers(1, 3000))
     def ask(self, length: int) -> None:
         self.id = self.id % 200 + 1
-        self.desk.send(frames.request(self.id, "READ", 1, len(self.have), length))
+        self.desk.send(caller.request(self.id, "READ", 1, len(self.have), length))
 
     @rule(noise=st.binary(max_size=30))
     def disturb(self, noise: bytes) -> None:
@@ -190,13 +190,13 @@ class Conversation(RuleBasedStateMachine):
         self.desk.out.data = b""
         for found in self.desk.decoder.feed(data):
             if found[0] == "frame" and found[1] == messages.DATA:
-                answer = messages.unpack(found[1], found[3])
+                answer = answers.unpack(found[1], found[3])
                 if answer.offset == len(self.have):
                     self.have += answer.data
 
     @rule()
     def another_host(self) -> None:
-        self.desk.send(frames.request(250, "HELLO"))
+        self.desk.send(caller.request(250, "HELLO"))
         assert len(self.desk.server._queue) <= 1
 
     @invariant()
@@ -206,10 +206,10 @@ class Conversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.desk.out.space = 10_000_000
         self.desk.out.data = b""
-        self.desk.decoder = frames.FrameDecoder()
-        self.desk.send(b"\n" + frames.request(249, "HELLO"))
+        self.desk.decoder = caller.FrameDecoder()
+        self.desk.send(b"\n" + caller.request(249, "HELLO"))
         self.desk.poll()
-        self.desk.send(frames.request(251, "CONFIRM", 1, len(self.log), binascii.crc32(self.log)))
+        self.desk.send(caller.request(251, "CONFIRM", 1, len(self.log), binascii.crc32(self.log)))
         self.desk.poll()
         assert self.desk.store.oks == {1: (len(self.log), binascii.crc32(self.log))}
 

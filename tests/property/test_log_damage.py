@@ -5,9 +5,10 @@ import formats_reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ram_store import RamStore, Wearer
+from retrostep_core.log import decoded
 from retrostep_core.log import records as r
 from retrostep_core.log.reader import LogError, read_log, scan, sound_length
-from retrostep_core.log.session import recover
+from retrostep_core.log.recovery import recover
 
 KINDS = st.integers(0, 255)
 PAYLOADS = st.binary(max_size=255)
@@ -158,7 +159,7 @@ def test_records_of_any_content_are_read_alike(contents: list[tuple[int, bytes]]
 @settings(max_examples=500, deadline=None)
 def test_any_payload_decodes_or_is_refused(kind: int, payload: bytes) -> None:
     try:
-        assert r.decode(kind, payload) is not None
+        assert decoded.decode(kind, payload) is not None
     except ValueError as error:
         assert str(error)
 
@@ -170,14 +171,14 @@ def test_steps_come_back(intervals: list[int], first: int) -> None:
     for interval in intervals[1:]:
         times.append(times[-1] + interval)
     assert all(batch.add(t) for t in times)
-    assert r.decode(r.STEPS, bytes(batch.payload[: batch.length])).times_ms == tuple(times)
+    assert decoded.decode(r.STEPS, bytes(batch.payload[: batch.length])).times_ms == tuple(times)
 
 
 @given(U32, U32, st.integers(0, 3), U32, U32, U32, U32, U32)
 def test_numbers_come_back_over_their_whole_range(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int) -> None:
     buf = bytearray(255)
     view = memoryview(buf)
-    assert r.decode(r.DIRECTION, view[: r.pack_direction(buf, a, b, c)]) == (a, b, c)
-    assert r.decode(r.GAP, view[: r.pack_gap(buf, a, b, c)]) == (a, b, c)
-    assert r.decode(r.END, view[: r.pack_end(buf, a, c, d, e, f, g, h)]) == (a, c, (d, e, f, g, h))
-    assert r.decode(r.CLOCK, view[: r.pack_clock(buf, a << 32 | b, d << 32 | e, c)]) == (a << 32 | b, d << 32 | e, c)
+    assert decoded.decode(r.DIRECTION, view[: r.pack_direction(buf, a, b, c)]) == (a, b, c)
+    assert decoded.decode(r.GAP, view[: r.pack_gap(buf, a, b, c)]) == (a, b, c)
+    assert decoded.decode(r.END, view[: r.pack_end(buf, a, c, d, e, f, g, h)]) == (a, c, (d, e, f, g, h))
+    assert decoded.decode(r.CLOCK, view[: r.pack_clock(buf, a << 32 | b, d << 32 | e, c)]) == (a << 32 | b, d << 32 | e, c)

@@ -8,7 +8,8 @@ from retrostep_core.gait.engine import Engine
 from retrostep_core.gait.limits import Limits
 from retrostep_core.log import records as r
 from retrostep_core.log.reader import Log, read_log
-from retrostep_core.log.session import Session, recover
+from retrostep_core.log.recovery import recover
+from retrostep_core.log.session import Session
 
 PLAN = [
     Stand(4),

@@ -7,7 +7,7 @@ from pathlib import Path
 import core_reader
 import formats_reader
 import pytest
-from retrostep_core.link import frames, messages
+from retrostep_core.link import caller, messages
 from retrostep_core.log.reader import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +51,6 @@ def test_the_log_in_the_document_says_what_stands_beside_it() -> None:
 
 
 def test_the_request_and_the_frame_in_the_document_are_what_they_say() -> None:
-    assert frames.request(0x2A, "READ", 7, 0, 4) == example("request")
-    (found,) = frames.FrameDecoder().feed(example("frame"))
+    assert caller.request(0x2A, "READ", 7, 0, 4) == example("request")
+    (found,) = caller.FrameDecoder().feed(example("frame"))
     assert found == ("frame", messages.DATA, 0x2A, bytes(4) + example("log")[:4])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from retrostep_core.link import messages
+from retrostep_core.link import answers, messages
 from retrostep_core.log.records import FROM_HOST
 
 from retrostep.archive.dating import ClockFact
@@ -181,7 +181,7 @@ class _Session:
     here and the board does not know of yet.
     """
 
-    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: messages.Entry) -> None:
+    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: answers.Entry) -> None:
         self.entry = entry
         self.number: int = entry.session
         self.is_open = bool(entry.flags & messages.OPEN)

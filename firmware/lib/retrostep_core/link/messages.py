@@ -1,14 +1,13 @@
-"""What requests and answers carry, packed on the device and unpacked on the host (FORMATS.md, "The link").
+"""What requests and answers carry, packed on the device (FORMATS.md, "The link").
 
-`pack_*` functions write a payload into the caller's buffer and return its length; `unpack` gives a named tuple back or raises ValueError.
+`pack_*` functions write a payload into the caller's buffer and return its length; answers.py unpacks it on the host.
 """
 
 import struct
 from collections import namedtuple
 
-from ..gait.units import parse_mount
 from ..log import records
-from ..log.records import clip, pack_name, pack_totals, unpack_name, unpack_totals
+from ..log.records import clip, pack_name, pack_totals
 
 PROTOCOL = 1
 
@@ -29,7 +28,6 @@ MISMATCH = 4
 BUSY = 5
 FLASH = 6
 REFUSED = 7
-ERROR_NAMES = ("", "malformed", "unknown request", "no such session", "mismatch", "busy", "flash", "refused")
 
 OPEN = 1  # flags of a LIST entry
 CONFIRMED = 2
@@ -42,7 +40,6 @@ FAULT_FLASH_SHORT = records.FAULT_FLASH_SHORT
 FAULT_FLASH_FULL = records.FAULT_FLASH_FULL
 FAULT_LOG_DAMAGED = records.FAULT_LOG_DAMAGED
 FAULT_SETTINGS = records.FAULT_SETTINGS
-FAULT_NAMES = records.FAULT_NAMES
 
 EVENT_STEP = 1
 EVENT_DIRECTION = 2
@@ -50,7 +47,6 @@ EVENT_CADENCE = 3
 EVENT_ALERT = 4
 EVENT_GAP = 5
 EVENT_SESSION = 6
-EVENT_NAMES = ("", "step", "direction", "cadence", "alert", "gap", "session")
 
 EPOCH_LEAST_MS = 1577836800000  # 2020-01-01: no earlier clock can be right
 EPOCH_MOST_MS = 4102444800000  # 2100-01-01
@@ -74,11 +70,6 @@ Hello = namedtuple(
         "board",
     ),
 )
-Entry = namedtuple("Entry", ("session", "length", "flags"))
-ListPage = namedtuple("ListPage", ("more", "sessions"))
-Data = namedtuple("Data", ("offset", "data"))
-Ok = namedtuple("Ok", ("payload",))
-LimitsInForce = namedtuple("LimitsInForce", ("limits",))
 Status = namedtuple(
     "Status",
     (
@@ -95,9 +86,7 @@ Status = namedtuple(
         "faults",
     ),
 )
-Event = namedtuple("Event", ("event", "at_ms", "a", "b", "c", "d", "e"))
 Calibration = namedtuple("Calibration", ("state", "strides", "reason", "mount"))
-Error = namedtuple("Error", ("code", "text"))
 
 
 def pack_hello(buf, hello: Hello) -> int:
@@ -177,84 +166,3 @@ def pack_error(buf, code: int, text: str) -> int:
     buf[0] = code
     buf[1 : 1 + len(raw)] = raw
     return 1 + len(raw)
-
-
-def _hello(p) -> Hello:
-    log_version, boot, ticks, epoch, free, unsynced, state = struct.unpack_from("<BIQQIHB", p, 12)
-    device, at = unpack_name(p, 40)
-    board, at = unpack_name(p, at)
-    return Hello(p[0], tuple(p[1:4]), bytes(p[4:12]), log_version, boot, ticks, epoch, free, unsynced, state, device, board)
-
-
-def _list(p) -> ListPage:
-    count = p[1]
-    if count > LIST_MOST or len(p) < 2 + 9 * count:
-        raise ValueError("a LIST is shorter than its count says")
-    return ListPage(p[0] != 0, tuple([Entry(*struct.unpack_from("<IIB", p, 2 + 9 * i)) for i in range(count)]))
-
-
-def _status(p) -> Status:
-    state, session, t, direction, cadence = struct.unpack_from("<BIIBH", p, 0)
-    mv, percent, free, unsynced, faults = struct.unpack_from("<HBIHB", p, 32)
-    if direction > 3:
-        raise ValueError("a direction is 0 to 3")
-    return Status(state, session, t, direction, cadence, unpack_totals(p, 12), mv, percent, free, unsynced, faults)
-
-
-def _calibration(p) -> Calibration:
-    mount = p[3:9]
-    while mount and mount[-1] == 0:
-        mount = mount[:-1]
-    mount = mount.decode()
-    parse_mount(mount)
-    return Calibration(p[0], p[1], p[2], mount)
-
-
-def _error(p) -> Error:
-    text = ""
-    for code in bytes(p[1:]):
-        text += chr(code) if 32 <= code < 127 else "?"
-    return Error(p[0], text)
-
-
-def unpack(type: int, payload):
-    """The named tuple of an answer; ValueError for an unknown type or a payload that is too short or holds what it may not."""
-    p = bytes(payload)
-    if len(p) < LEAST.get(type, 0):
-        raise ValueError("an answer is too short")
-    if type == HELLO:
-        return _hello(p)
-    if type == LIST:
-        return _list(p)
-    if type == DATA:
-        return Data(struct.unpack_from("<I", p, 0)[0], p[4:])
-    if type == OK:
-        return Ok(p)
-    if type == LIMITS:
-        return LimitsInForce(p[:24])
-    if type == STATUS:
-        return _status(p)
-    if type == EVENT:
-        return Event(*struct.unpack_from("<BIIBBii", p, 0))
-    if type == CALIBRATION:
-        return _calibration(p)
-    if type == ERROR:
-        return _error(p)
-    raise ValueError("an answer of unknown type %d" % type)
-
-
-def ok_ticks(ok: Ok) -> int:
-    """ticks_ms of the OK to CLOCK."""
-    if len(ok.payload) < 8:
-        raise ValueError("the answer to CLOCK is too short")
-    return struct.unpack_from("<Q", ok.payload, 0)[0]
-
-
-def ok_count(ok: Ok) -> int:
-    """Count of the OK to ERASE_CONFIRMED."""
-    if len(ok.payload) < 2:
-        raise ValueError("the answer to ERASE_CONFIRMED is too short")
-    return struct.unpack_from("<H", ok.payload, 0)[0]
-
-
-LEAST = {HELLO: 42, LIST: 2, DATA: 4, LIMITS: 24, STATUS: 42, EVENT: 19, CALIBRATION: 9, ERROR: 1}

@@ -25,7 +25,7 @@ class Account:
         self._stretches = [(0, OTHER)]  # (since_ms, class) of the last statements
 
     def take(self, kind: int, record):
-        """`record` is what records.decode gave for `kind`."""
+        """`record` is what decode gave for `kind`."""
         if record is None:
             return
         if kind == r.STEPS:

@@ -8,6 +8,7 @@ from collections import namedtuple
 
 from . import records as r
 from .account import Account
+from .decoded import decode
 
 Damage = namedtuple("Damage", ("offset", "length", "missing"))
 """`length` bytes from `offset` on hold no sound record; `missing` is the number of records (modulo 256) that the sequence numbers say
@@ -87,10 +88,10 @@ def scan(data, damage=None):
 class Log:
     """One session as its log tells it.
 
-    header      records.Header
+    header      decoded.Header
     steps       [(t_ms, direction)] in time order, each with the direction that was settled for it in the end
-    directions  [records.Direction] as they were said; likewise epochs, bouts, alerts, gaps, battery, clocks, marks, rates
-    end         records.End, or None while the session is open
+    directions  [decoded.Direction] as they were said; likewise epochs, bouts, alerts, gaps, battery, clocks, marks, rates
+    end         decoded.End, or None while the session is open
     closed      whether there is an END
     totals      records.Totals: END's, or as far as an open session got
     duration_ms END's time, or the last movement of an open session
@@ -147,7 +148,7 @@ def read_log(data) -> Log:
     times = []
     for offset, kind, _seq, payload in scan(data, log.damage):
         try:
-            record = r.decode(kind, payload)
+            record = decode(kind, payload)
         except ValueError:
             log.damage.append(Damage(offset, len(payload) + r.OVERHEAD, 1))
             continue

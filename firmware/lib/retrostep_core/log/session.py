@@ -1,13 +1,10 @@
 """A session from its first step to its end: what the engine says, kept as records of a log (FORMATS.md, "The session log")."""
 
 from array import array
-from collections import namedtuple
 
 from . import records as r
-from .account import Account
 from .bouts import Bouts
 from .journal import Journal
-from .reader import walk
 
 LEAD_MS = 500  # a session starts this long before its first step, which was under way already
 FLUSH_MS = 4400  # what has waited so long at a look is flushed; looks are at most 0.5 s apart, so at most 5 s are lost
@@ -26,8 +23,6 @@ STILL = 3
 GAP_SAMPLES = 1
 GAP_FLASH = 4
 CADENCES = 64
-
-Recovery = namedtuple("Recovery", ("closed", "faults"))
 
 
 class Session:
@@ -501,108 +496,9 @@ def make_room(store, wanted: int) -> int:
     return free
 
 
-def recover(store, boot: int = 0) -> Recovery:
-    """At boot: close the sessions that an earlier boot left open, without rewriting anything that is sound.
-
-    END(interrupted) is appended, with totals from the last epoch and what followed it; a torn tail is cut first if the store can cut, and
-    skipped by readers if not. Files without a single sound record are left alone. Logs of boot number `boot`, the present one, are not
-    touched. Recovery(closed, faults): how many were closed, and records.FAULT_* for what could not be read or written.
-    """
-    closed = 0
-    faults = 0
-    for number in store.numbers():
-        try:
-            if number == store.open_number:
-                continue
-            size = store.size(number)
-            if size == 0:
-                # Created, and cut before its first flush: there is nothing that a host could miss.
-                store.confirm(number, 0, 0)
-                store.erase(number)
-            elif not store.confirmed(number) and not _has_end(store, number, size):
-                done, fault = _close(store, number, size, boot)
-                closed += done
-                faults |= fault
-        except OSError:
-            faults |= r.FAULT_LOG_DAMAGED
-    return Recovery(closed, faults)
-
-
 def _let_go(file):
     try:
         file.close()
     except OSError:
         # A file that failed may fail to close as well; what it last flushed is all that counts.
         return
-
-
-def _reader(store, number: int):
-    return lambda offset, into: store.read_into(number, offset, into)
-
-
-def _has_end(store, number: int, size: int) -> bool:
-    """Whether the last bytes of a log are a sound END; saves reading all of every log at each boot."""
-    length = 25 + r.OVERHEAD
-    if size < length:
-        return False
-    tail = bytearray(length)
-    view = memoryview(tail)
-    if store.read_into(number, size - length, view) != length:
-        return False
-    return tail[0] == r.END and tail[2] == 25 and int.from_bytes(tail[-4:], "little") == r.crc32(view[:-4])
-
-
-def _close(store, number: int, size: int, boot: int):
-    """(1 if the log was closed, faults)."""
-    read = _reader(store, number)
-    buf = bytearray(512)
-    end = 0
-    seq = -1
-    kind = 0
-    fault = 0
-    said = None
-    here = before = (0, None)  # the last two epochs, and the direction that held there
-    for offset, kind, found, payload in walk(read, size, buf):
-        if found != (seq + 1) & 255:
-            fault = r.FAULT_LOG_DAMAGED
-        seq = found
-        end = offset + len(payload) + r.OVERHEAD
-        try:
-            if kind == r.HEADER and r.decode(kind, payload).boot == boot:
-                return 0, 0
-            if kind == r.DIRECTION:
-                said = r.decode(kind, payload)
-        except ValueError:
-            fault = r.FAULT_LOG_DAMAGED
-        if kind == r.EPOCH:
-            before = here
-            here = (offset, said)
-    if end == 0:
-        return 0, r.FAULT_LOG_DAMAGED
-    if end < size and store.truncate(number, end):
-        size = end
-    if kind == r.END:
-        return 0, fault
-    account = _account(read, end, buf, before)
-    try:
-        journal = Journal(store.append(number), seq=seq + 1, length=size)
-    except OSError:
-        return 0, fault | r.FAULT_FLASH_FULL
-    payload = bytearray(25)
-    journal.add(r.END, memoryview(payload), r.pack_end(payload, account.moved_ms, r.INTERRUPTED, *account.totals()))
-    if not journal.close():
-        return 0, fault | r.FAULT_FLASH_FULL
-    return 1, fault
-
-
-def _account(read, size: int, buf, since) -> Account:
-    """Totals from an epoch on: no late correction reaches further back than the last but one."""
-    account = Account()
-    start, said = since
-    account.take(r.DIRECTION, said)
-    for _offset, kind, _seq, payload in walk(read, size, buf, start):
-        try:
-            account.take(kind, r.decode(kind, payload))
-        except ValueError:
-            continue  # counted as damage already
-    return account

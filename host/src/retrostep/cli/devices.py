@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 from retrostep_core.link import messages
-from retrostep_core.log.records import FAULT_NAMES
+from retrostep_core.log.names import FAULT_NAMES
 
 from retrostep.cli._options import json_option
 from retrostep.cli._ports import complain, ports_option

@@ -2,7 +2,7 @@
 
 import click
 from retrostep_core.gait.codes import ALERT_NAMES, DIRECTION_NAMES, GAP_NAMES, PLACEMENT_NAMES, SEVERITY_NAMES, SIDE_NAMES
-from retrostep_core.log.records import END_NAMES, MARK_NAMES
+from retrostep_core.log.names import END_NAMES, MARK_NAMES
 
 from retrostep.archive.names import session_id
 from retrostep.archive.store import SessionDetail, Store

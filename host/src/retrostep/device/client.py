@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from retrostep_core.gait.limits import Limits
-from retrostep_core.link import frames, messages
+from retrostep_core.link import answers, caller, messages
 
 from retrostep.errors import LinkLost, NoApp, Refused
 
@@ -79,9 +79,9 @@ class Board:
         self.repeated = 0
         self._wire = wire
         self._on_text = on_text
-        self._decoder = frames.FrameDecoder()
+        self._decoder = caller.FrameDecoder()
         self._arrived: deque[tuple[int, int, bytes]] = deque()
-        self._events: deque[messages.Event] = deque(maxlen=EVENTS_KEPT)
+        self._events: deque[answers.Event] = deque(maxlen=EVENTS_KEPT)
         self._text = b""
         self._number = random.randrange(255)  # so that answers to a host before us hardly ever fit
 
@@ -105,7 +105,7 @@ class Board:
         until = time.monotonic() + patience_s
         number = self._next_number()
         while time.monotonic() < until and not self._at_prompt():
-            self._wire.write(frames.request(number, "HELLO"))
+            self._wire.write(caller.request(number, "HELLO"))
             payload = self._answer(messages.HELLO, number, min(until, time.monotonic() + HELLO_EVERY_S))
             if payload is None:
                 continue
@@ -118,9 +118,9 @@ class Board:
             return hello
         raise self._no_app()
 
-    def list(self) -> list[messages.Entry]:
+    def list(self) -> list[answers.Entry]:
         """Every session the board holds, by number."""
-        entries: list[messages.Entry] = []
+        entries: list[answers.Entry] = []
         more = True
         while more:
             page = self._ask(messages.LIST, "LIST", entries[-1].session if entries else 0)
@@ -178,7 +178,7 @@ class Board:
                 if start < stop:
                     number = self._next_number(under_way)
                     under_way[number] = _Read(asked, start, stop)
-                    self._wire.write(frames.request(number, "READ", asked.session, start, stop - start))
+                    self._wire.write(caller.request(number, "READ", asked.session, start, stop - start))
 
             frame = self._receive(time.monotonic() + wait_s)
             if frame is None or (frame[:2] == (messages.ERROR, 0) and len(under_way) == 1):  # one that came torn has no id
@@ -231,7 +231,7 @@ class Board:
             while waiting and len(under_way) < UNDER_WAY:
                 session, length, crc = waiting.popleft()
                 number = self._next_number(under_way)
-                under_way[number] = session, frames.request(number, "CONFIRM", session, length, crc)
+                under_way[number] = session, caller.request(number, "CONFIRM", session, length, crc)
                 self._wire.write(under_way[number][1])
             frame = self._receive(time.monotonic() + wait_s)
             if frame is None or frame[:2] == (messages.ERROR, 0):
@@ -255,7 +255,7 @@ class Board:
         for _ in range(CLOCK_TRIES):
             begun = time.monotonic()
             epoch_ms = int(now_s() * 1000)
-            ticks_ms = self._sense(messages.ok_ticks, self._ask(messages.OK, "CLOCK", epoch_ms))
+            ticks_ms = self._sense(answers.ok_ticks, self._ask(messages.OK, "CLOCK", epoch_ms))
             turn_s = time.monotonic() - begun
             if best is None or turn_s < best[0]:
                 best = turn_s, ticks_ms, epoch_ms
@@ -280,13 +280,13 @@ class Board:
 
     def erase_confirmed(self) -> int:
         """Erase the logs that a host has confirmed; how many there were."""
-        return int(self._sense(messages.ok_count, self._ask(messages.OK, "ERASE_CONFIRMED")))
+        return int(self._sense(answers.ok_count, self._ask(messages.OK, "ERASE_CONFIRMED")))
 
     def watch(self, on: bool) -> None:
         """Have every step, direction, cadence and alert sent as they happen; the board stops 60 s after the last request."""
         self._ask(messages.OK, "WATCH", int(on))
 
-    def events(self, timeout_s: float) -> Iterator[messages.Event]:
+    def events(self, timeout_s: float) -> Iterator[answers.Event]:
         """The events that have arrived, waiting up to `timeout_s` for the first."""
         until = time.monotonic() + timeout_s
         while not self._events and time.monotonic() < until:
@@ -312,7 +312,7 @@ class Board:
         begun = time.monotonic()
         wait_s = FIRST_WAIT_S
         while time.monotonic() < begun + PATIENCE_S:
-            self._wire.write(frames.request(number, name, *arguments))
+            self._wire.write(caller.request(number, name, *arguments))
             payload = self._answer(kind, number, time.monotonic() + wait_s)
             if payload is not None:
                 return self._unpacked(kind, payload)
@@ -333,7 +333,7 @@ class Board:
 
     def _refused(self, payload: bytes) -> Refused:
         error = self._unpacked(messages.ERROR, payload)
-        name = messages.ERROR_NAMES[error.code] if error.code < len(messages.ERROR_NAMES) else f"error {error.code}"
+        name = answers.ERROR_NAMES[error.code] if error.code < len(answers.ERROR_NAMES) else f"error {error.code}"
         said = sanitized(error.text)
         return Refused(f"The board at {self.path} refused: {name}{f' ({said})' if said else ''}.", error.code)
 
@@ -357,7 +357,7 @@ class Board:
 
     def _unpacked(self, kind: int, payload: bytes) -> Any:
         """The named tuple of a payload."""
-        return self._sense(messages.unpack, kind, payload)
+        return self._sense(answers.unpack, kind, payload)
 
     def _sense(self, read: Callable[..., Any], *arguments: Any) -> Any:
         """read(*arguments). Raises LinkLost where a frame that came whole makes no sense to it."""

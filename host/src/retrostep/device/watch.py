@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from retrostep_core.gait import codes
-from retrostep_core.link import messages
+from retrostep_core.link import answers, messages
 
 from retrostep.device.client import Board
 
@@ -14,7 +14,7 @@ ASK_S = 1.0
 """A board sends events until 60 s of its own time after the last request; a virtual one may run sixty times as fast."""
 
 
-def watch(board: Board, until: float | None = None, until_session_ends: bool = False) -> Iterator[messages.Event]:
+def watch(board: Board, until: float | None = None, until_session_ends: bool = False) -> Iterator[answers.Event]:
     """Every event until time.monotonic() is `until`, or until the session that goes on (else the next one) has ended.
 
     A session whose last event was lost on the line is noticed to have ended all the same. The board stops sending when this is closed.
@@ -42,9 +42,9 @@ def watch(board: Board, until: float | None = None, until_session_ends: bool = F
         board.watch(False)
 
 
-def told(event: messages.Event) -> dict[str, Any]:
+def told(event: answers.Event) -> dict[str, Any]:
     """An event for --json: times in seconds of the board's clock, cadence in steps a minute, an alert's numbers in its own unit."""
-    name = _name(messages.EVENT_NAMES, event.event)
+    name = _name(answers.EVENT_NAMES, event.event)
     said: dict[str, Any] = {"event": name, "at": event.at_ms / 1000}
     if name == "step":
         said |= {"t": event.a / 1000, "direction": _name(codes.DIRECTION_NAMES, event.b)}
@@ -64,7 +64,7 @@ def told(event: messages.Event) -> dict[str, Any]:
     return said
 
 
-def described(event: messages.Event) -> str:
+def described(event: answers.Event) -> str:
     """An event as a line for people."""
     said = told(event)
     at = f"{said['at']:9.2f} s  "

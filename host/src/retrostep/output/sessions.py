@@ -13,7 +13,8 @@ from retrostep_core.gait.codes import (
     SEVERITY_NAMES,
     SIDE_NAMES,
 )
-from retrostep_core.log.records import BY_BUTTON, BY_ITSELF, END_NAMES, MARK_NAMES, TRIGGER_NAMES
+from retrostep_core.log.names import END_NAMES, MARK_NAMES, TRIGGER_NAMES
+from retrostep_core.log.records import BY_BUTTON, BY_ITSELF
 
 from retrostep.archive.names import session_id
 from retrostep.archive.schema import SessionRow

@@ -1,0 +1,168 @@
+"""The records of a session log read back (FORMATS.md, "The session log"): `decode` gives a named tuple or raises ValueError.
+
+Times are milliseconds since the session's start unless a name says otherwise.
+"""
+
+import struct
+from collections import namedtuple
+
+from .names import KIND_NAMES
+from .records import ALERT, BATTERY, BOUT, CLOCK, DIRECTION, END, EPOCH, GAP, HEADER, MARK, NAME_LENGTH, RATE, STEPS, U32, StepBatch, Totals
+
+Header = namedtuple(
+    "Header",
+    (
+        "core_version",
+        "core_hash",
+        "session",
+        "boot",
+        "start_ticks_ms",
+        "trigger",
+        "placement",
+        "side",
+        "mount",
+        "limits",
+        "device",
+        "board",
+    ),
+)
+Steps = namedtuple("Steps", ("times_ms",))
+Direction = namedtuple("Direction", ("at_ms", "since_ms", "direction"))
+Epoch = namedtuple("Epoch", ("t_ms", "totals", "cadence_x10", "peak_mg"))
+Bout = namedtuple("Bout", ("start_ms", "end_ms", "direction", "steps", "cadence_mean_x10", "cadence_max_x10"))
+Alert = namedtuple("Alert", ("at_ms", "kind", "severity", "measured", "limit"))
+Gap = namedtuple("Gap", ("from_ms", "to_ms", "reason"))
+Battery = namedtuple("Battery", ("at_ms", "millivolt", "percent"))
+Clock = namedtuple("Clock", ("ticks_ms", "epoch_ms", "source"))
+Mark = namedtuple("Mark", ("at_ms", "mark"))
+Rate = namedtuple("Rate", ("at_ms", "milli_hz"))
+End = namedtuple("End", ("t_ms", "reason", "totals"))
+
+
+def unpack_name(payload, at: int):
+    """(name, place after it); ValueError where the length or a character is out of range."""
+    if at >= len(payload):
+        raise ValueError("a name is missing")
+    count = payload[at]
+    raw = bytes(payload[at + 1 : at + 1 + count])
+    if count > NAME_LENGTH or len(raw) != count:
+        raise ValueError("a name is too long")
+    for code in raw:
+        if not 32 <= code < 127:
+            raise ValueError("a name is not printable ASCII")
+    return raw.decode(), at + 1 + count
+
+
+def unpack_totals(payload, at: int) -> Totals:
+    return Totals(*struct.unpack_from("<IIIII", payload, at))
+
+
+def get_varint(payload, at: int):
+    """(value, place after it); ValueError past the payload's end or beyond 5 bytes."""
+    value = 0
+    shift = 0
+    while True:
+        if at >= len(payload) or shift > 28:
+            raise ValueError("a varint has no end")
+        byte = payload[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+
+
+def unzigzag(value: int) -> int:
+    return -((value + 1) >> 1) if value & 1 else value >> 1
+
+
+def _unpack_header(p) -> Header:
+    session, boot, ticks, trigger, placement, side = struct.unpack_from("<IIQBBB", p, 11)
+    mount = bytes(p[30:36])
+    while mount and mount[-1] == 0:
+        mount = mount[:-1]
+    for code in mount:
+        if code not in b"+-xyz?":
+            raise ValueError("the mount is not one of the letters x, y, z with a sign")
+    limits = bytes(p[36:60])
+    device, at = unpack_name(p, 60)
+    board, at = unpack_name(p, at)
+    return Header(tuple(p[0:3]), bytes(p[3:11]), session, boot, ticks, trigger, placement, side, mount.decode(), limits, device, board)
+
+
+def _unpack_steps(p) -> Steps:
+    t, count = struct.unpack_from("<IB", p, 0)
+    if not 1 <= count <= StepBatch.COUNT:
+        raise ValueError("a steps record holds 1 to 60 steps")
+    times = [t]
+    at = 5
+    interval = 0
+    for i in range(1, count):
+        value, at = get_varint(p, at)
+        interval = value if i == 1 else interval + unzigzag(value)
+        if interval <= 0:
+            raise ValueError("steps do not rise")
+        t += interval
+        times.append(t)
+    if t > U32:
+        raise ValueError("a step lies beyond 49 days")
+    return Steps(tuple(times))
+
+
+def _direction(code: int) -> int:
+    if code > 3:
+        raise ValueError("a direction is 0 to 3")
+    return code
+
+
+def decode(kind: int, payload):
+    """The named tuple of one payload (bytes or memoryview); None for a kind that is not known; ValueError where the fields do not hold."""
+    p = payload
+    least = LEAST.get(kind)
+    if least is None:
+        return None
+    if len(p) < least:
+        raise ValueError(KIND_NAMES[kind] + " record is too short")
+    if kind == HEADER:
+        return _unpack_header(p)
+    if kind == STEPS:
+        return _unpack_steps(p)
+    if kind == DIRECTION:
+        at, since, direction = struct.unpack_from("<IIB", p, 0)
+        return Direction(at, since, _direction(direction))
+    if kind == EPOCH:
+        cadence, peak = struct.unpack_from("<HH", p, 24)
+        return Epoch(struct.unpack_from("<I", p, 0)[0], unpack_totals(p, 4), cadence, peak)
+    if kind == BOUT:
+        start, end, direction, steps, mean, top = struct.unpack_from("<IIBHHH", p, 0)
+        return Bout(start, end, _direction(direction), steps, mean, top)
+    if kind == ALERT:
+        return Alert(*struct.unpack_from("<IBBii", p, 0))
+    if kind == GAP:
+        return Gap(*struct.unpack_from("<IIB", p, 0))
+    if kind == BATTERY:
+        return Battery(*struct.unpack_from("<IHB", p, 0))
+    if kind == CLOCK:
+        return Clock(*struct.unpack_from("<QQB", p, 0))
+    if kind == MARK:
+        return Mark(*struct.unpack_from("<IB", p, 0))
+    if kind == RATE:
+        return Rate(*struct.unpack_from("<II", p, 0))
+    t, reason = struct.unpack_from("<IB", p, 0)
+    return End(t, reason, unpack_totals(p, 5))
+
+
+LEAST = {
+    HEADER: 62,
+    STEPS: 5,
+    DIRECTION: 9,
+    EPOCH: 28,
+    BOUT: 15,
+    ALERT: 14,
+    GAP: 9,
+    BATTERY: 7,
+    CLOCK: 17,
+    MARK: 5,
+    RATE: 8,
+    END: 25,
+}
