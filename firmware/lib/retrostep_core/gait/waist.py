@@ -4,38 +4,45 @@ from retrostep_core.gait.codes import STILL, UNKNOWN
 
 # mg an axis: no sum of three squares leaves 2**30. Vertical values are held to the same.
 _MOST = 18000
-# Vertical speed, in mg x 1/52 s = 0.19 mm/s, beyond what any body does (5.7 m/s), so that moments stay small.
+# Vertical speed is in mg x 1/52 s = 0.19 mm/s. This is 5.7 m/s, more than any step gains, and keeps moments within 2**27.
 _SPEED_MOST = 30000
-# Gravity's direction: 64 half-rate samples (1.2 s), short enough for a pocket, long enough for a stride at 50 strides a minute.
-_GRAVITY = 6
-# Acceleration -> speed: a leaky integrator of 16 samples (0.31 s; from 0.5 Hz up it weighs harmonics by 1/f) less its mean over 64.
-_LEAK = 4
+# Means, of gravity and of the speed: 64 half-rate samples (1.2 s), short enough for a pocket, long enough for a slow stride.
 _MEAN = 6
+# Acceleration -> speed: a leaky integrator of 16 samples (0.31 s); from 0.5 Hz up it weighs harmonics by 1/f.
+_LEAK = 4
 # A turning point of the speed counts past 6/16 of the envelope (which fades in 1.2 s) and 38 mm/s, whichever is more.
 _PART = 6
 _LEAST = 200
 _FADE = 6
+# Moments are taken from the lowest point, for no longer than this.
 _RISE_MOST_MS = 2000
-# Two rises nearer than this are one; 260 steps a minute are 230 ms.
-_NEAREST_MS = 200
+# Two rises nearer than this are one; 260 steps a minute are 231 ms.
+_NEAREST_MS = 180
 # Two rises less than 430 ms apart are harmonics of one step where the second is below 0.32 m/s and would lift the trunk by less than
 # 16 mm (rise x interval / 2 pi): nobody walks that fast on so little.
 _DOUBLE_MS = 430
 _DOUBLE_RISE = 1700
 _DOUBLE_LIFT = 550000
-# The gate.
+# The gate: how many rises and how long a chain, the interval of one step, how long a rise waits for its like, the mean rise (95 mm/s)
+# and rise x interval (12 mm of lift) of a chain; above 900 ms a step five are needed; 5 s after a train three will do.
 _HELD = 12
 _CHAIN = 8
-_STEP_LEAST_MS = 220
+_STEP_LEAST_MS = 190
 _STEP_MOST_MS = 1500
 _FORGET_MS = 2500
 _RISE_NEW = 500
 _LIFT_NEW = 400000
+_SLOW_MS = 900
+_RECENT_MS = 5000
 # Intervals of the cadence: an even number, since left and right differ.
 _INTERVALS = 6
 # Stillness: vertical within 50 mg for 1.5 s.
 _QUIET = 50
 _STILL_MS = 1500
+# Places in the state that the loop keeps in locals.
+_NORM = 7
+_RISING = 14
+_LOW = 15
 
 
 class WaistSteps:
@@ -48,10 +55,13 @@ class WaistSteps:
 
     Gate: while nothing is under way the last 12 rises are kept. Each new one is tried as the end of a chain one, two or three rises
     apart that goes on backward with that period (within 40 %, following it); rises left out must be small beside those kept. Four steps
-    open the gate where intervals differ by at most 1.4 and sizes by at most 3, five where they differ by 1.8 and 4. The whole chain, at
-    most eight, is paid back with its true times. Walking goes on with rises of 35 % of the usual size, at least half a period apart,
-    0.72 of a period unless they are nearly full ones. A weaker rise where one was due is the step that closes or bridges: it counts
-    when the next full step leaves room for it, or when the train ends, 2.2 periods and 0.5 s after its last rise.
+    open the gate where intervals differ by at most 1.4 and sizes by at most 3, five where they differ by 1.8 and 4, three soon after a
+    train of no more than twice their size. The whole chain, at most eight, is paid back with its true times.
+
+    Train: walking goes on with rises of 35 % of the usual size, at least half a period apart, 0.72 of a period unless they are nearly
+    full ones. A weaker rise where one was due is the step that closes or bridges: it counts when the next full step leaves room for it,
+    or when the train ends, 2.2 periods and 0.5 s after its last rise. Who stops puts the feet together: where no rise shows that step
+    and the last one had half the usual size, it is inferred, 0.9 of a period later.
 
     Sources: the inverted pendulum's vertical movement per step and its integral, Zijlstra & Hof 2003 (Gait & Posture 18); speed instead
     of acceleration against harmonics, McCamley et al. 2012 (Gait & Posture 36), who use wavelets where this uses turning points;
@@ -68,176 +78,177 @@ class WaistSteps:
         self._times = [0] * _HELD
         self._sizes = [0] * _HELD
         self._chain = [0] * _CHAIN
+        self._length = 0
+        self._chain_ms = 0
+        self._chain_size = 0
+        self._state = [0] * 20
         self._credited_ms = -1
         self.restart()
 
     def restart(self) -> None:
         """Forget everything: samples are missing."""
-        self._half = False
-        self._x = self._y = self._z = 0
-        self._gx = self._gy = self._gz = 0
-        self._norm = 1000
-        self._seen = 0
-        self._shift = 0
-        self._leaky = 0
-        self._mean = 0
-        self._w = 0
-        self._envelope = 0
-        self._rising = False
-        self._low = 0
-        self._low_ms = 0
-        self._high = 0
-        self._moment = 0
-        self._high_moment = 0
+        state = self._state
+        for k in range(len(state)):
+            state[k] = 0
+        state[_NORM] = 1000
         self._quiet_ms = -1
         self._still = False
         self._kept = 0
         self._walking = False
         self._period_ms = 0
         self._size = 0
+        self._last = 0
+        self._ended_ms = -_RECENT_MS
         self._weak_ms = -1
         self._weak = 0
         self._end_ms = -1
 
     def finish(self, at_ms: int) -> None:
         """The end of the data: a rise under way counts."""
-        if self._rising:
-            self._risen(at_ms)
+        low, low_ms, high, _, high_moment = self._state[_LOW:]
+        if self._state[_RISING]:
+            self._state[_RISING] = 0
+            self._risen(low_ms + high_moment // (high - low), high - low, at_ms)
         self._stop(at_ms)
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
         """n samples, as in Engine.samples; only the acceleration is used."""
-        half = self._half
+        engine = self._engine
+        state = self._state
+        half, hx, hy, hz, gx, gy, gz, norm, shift, seen, leaky, mean, w, envelope, rising, low, low_ms, high, moment, high_moment = state
+        quiet_ms = self._quiet_ms
+        tick_ms = engine.tick_ms
         k = 0
         for i in range(n):
-            if half:
-                half = False
-                self._pair(t0_ms + i * period_us // 1000, self._x + block[k] >> 1, self._y + block[k + 1] >> 1, self._z + block[k + 2] >> 1)
-            else:
-                half = True
-                self._x = block[k]
-                self._y = block[k + 1]
-                self._z = block[k + 2]
+            x = block[k]
+            y = block[k + 1]
+            z = block[k + 2]
             k += 6
-        self._half = half
+            if not half:
+                half = 1
+                hx = x
+                hy = y
+                hz = z
+                continue
+            # From here on at half the rate: the mean of two samples, at the second one's time.
+            half = 0
+            t_ms = t0_ms + i * period_us // 1000
+            x = (x + hx) >> 1
+            y = (y + hy) >> 1
+            z = (z + hz) >> 1
+            if x > _MOST:
+                x = _MOST
+            elif x < -_MOST:
+                x = -_MOST
+            if y > _MOST:
+                y = _MOST
+            elif y < -_MOST:
+                y = -_MOST
+            if z > _MOST:
+                z = _MOST
+            elif z < -_MOST:
+                z = -_MOST
+            if shift < _MEAN:
+                # Means begin as plain means of what there is.
+                if seen == 0:
+                    gx = x << 7
+                    gy = y << 7
+                    gz = z << 7
+                    low_ms = t_ms
+                seen += 1
+                if seen >> shift > 1:
+                    shift += 1
+            gx += ((x << 7) - gx) >> shift
+            gy += ((y << 7) - gy) >> shift
+            gz += ((z << 7) - gz) >> shift
+            ux = gx >> 7
+            uy = gy >> 7
+            uz = gz >> 7
+            square = ux * ux + uy * uy + uz * uz
+            # Newton's rule, twice: the mean moves slowly enough.
+            norm = (norm + square // norm) >> 1
+            norm = (norm + square // norm) >> 1
+            if norm < 1:
+                norm = 1
+            up = (x * ux + y * uy + z * uz) // norm - norm
+            if up > _QUIET or up < -_QUIET:
+                if up > _MOST:
+                    up = _MOST
+                elif up < -_MOST:
+                    up = -_MOST
+                quiet_ms = -1
+                self._still = False
+            elif quiet_ms < 0:
+                quiet_ms = t_ms
+            leaky += (up << 4) - (leaky >> _LEAK)
+            mean += (leaky - mean) >> shift
+            was = w
+            w = (leaky - mean) >> 4
+            if w > _SPEED_MOST:
+                w = _SPEED_MOST
+            elif w < -_SPEED_MOST:
+                w = -_SPEED_MOST
+            envelope -= envelope >> _FADE
+            since = t_ms - low_ms
+            if since > _RISE_MOST_MS:
+                since = _RISE_MOST_MS
+            moment += (w - was) * since
+            if w > high:
+                high = w
+                high_moment = moment
+            far = (envelope * _PART) >> 4
+            if far < _LEAST:
+                far = _LEAST
+            if rising:
+                if w < high - far:
+                    size = high - low
+                    if size > envelope:
+                        envelope = size
+                    self._risen(low_ms + high_moment // size, size, t_ms)
+                    rising = 0
+                    low = high = w
+                    low_ms = t_ms
+                    moment = high_moment = 0
+            elif w < low:
+                low = high = w
+                low_ms = t_ms
+                moment = high_moment = 0
+            elif w > low + far:
+                rising = 1
+            if t_ms >= tick_ms:
+                if self._kept and t_ms > self._end_ms:
+                    self._stop(t_ms)
+                if quiet_ms >= 0 and t_ms - quiet_ms > _STILL_MS and not self._still and not self._walking:
+                    self._still = True
+                    engine.turn(quiet_ms, STILL, t_ms)
+                engine.tick(t_ms)
+                tick_ms = engine.tick_ms
+        self._quiet_ms = quiet_ms
+        state[0] = half
+        state[1] = hx
+        state[2] = hy
+        state[3] = hz
+        state[4] = gx
+        state[5] = gy
+        state[6] = gz
+        state[7] = norm
+        state[8] = shift
+        state[9] = seen
+        state[10] = leaky
+        state[11] = mean
+        state[12] = w
+        state[13] = envelope
+        state[14] = rising
+        state[15] = low
+        state[16] = low_ms
+        state[17] = high
+        state[18] = moment
+        state[19] = high_moment
 
-    def _pair(self, t_ms: int, x: int, y: int, z: int) -> None:
-        """The mean of two samples, mg, at the second one's time."""
-        if x > _MOST:
-            x = _MOST
-        elif x < -_MOST:
-            x = -_MOST
-        if y > _MOST:
-            y = _MOST
-        elif y < -_MOST:
-            y = -_MOST
-        if z > _MOST:
-            z = _MOST
-        elif z < -_MOST:
-            z = -_MOST
-        # Means begin as plain means of what there is.
-        shift = self._shift
-        if shift < _GRAVITY:
-            seen = self._seen
-            if seen == 0:
-                self._gx = x << 7
-                self._gy = y << 7
-                self._gz = z << 7
-                self._low_ms = t_ms
-            seen += 1
-            self._seen = seen
-            if seen >> shift > 1:
-                shift += 1
-                self._shift = shift
-        g = self._gx
-        g += ((x << 7) - g) >> shift
-        self._gx = g
-        dot = x * (g >> 7)
-        square = (g >> 7) * (g >> 7)
-        g = self._gy
-        g += ((y << 7) - g) >> shift
-        self._gy = g
-        dot += y * (g >> 7)
-        square += (g >> 7) * (g >> 7)
-        g = self._gz
-        g += ((z << 7) - g) >> shift
-        self._gz = g
-        dot += z * (g >> 7)
-        square += (g >> 7) * (g >> 7)
-        norm = self._norm
-        norm = (norm + square // norm) >> 1
-        norm = (norm + square // norm) >> 1
-        if norm < 64:
-            norm = 64
-        self._norm = norm
-        up = dot // norm - norm
-        if up > _MOST:
-            up = _MOST
-        elif up < -_MOST:
-            up = -_MOST
-        leaky = self._leaky
-        leaky += (up << 4) - (leaky >> _LEAK)
-        self._leaky = leaky
-        mean = self._mean
-        mean += (leaky - mean) >> shift
-        self._mean = mean
-        w = (leaky - mean) >> 4
-        if w > _SPEED_MOST:
-            w = _SPEED_MOST
-        elif w < -_SPEED_MOST:
-            w = -_SPEED_MOST
-        # Turning points.
-        envelope = self._envelope
-        envelope -= envelope >> _FADE
-        self._envelope = envelope
-        far = envelope * _PART >> 4
-        if far < _LEAST:
-            far = _LEAST
-        since = t_ms - self._low_ms
-        if since > _RISE_MOST_MS:
-            since = _RISE_MOST_MS
-        self._moment += (w - self._w) * since
-        self._w = w
-        if w > self._high:
-            self._high = w
-            self._high_moment = self._moment
-        if self._rising:
-            if w < self._high - far:
-                self._risen(t_ms)
-                self._rising = False
-                self._fall(t_ms, w)
-        elif w < self._low:
-            self._fall(t_ms, w)
-        elif w > self._low + far:
-            self._rising = True
-        # Stillness, the end of a train, the engine's clock.
-        if up > _QUIET or up < -_QUIET:
-            self._quiet_ms = -1
-            self._still = False
-        elif self._quiet_ms < 0:
-            self._quiet_ms = t_ms
-        elif not self._still and not self._walking and t_ms - self._quiet_ms > _STILL_MS:
-            self._still = True
-            self._engine.turn(self._quiet_ms, STILL, t_ms)
-        if self._kept and t_ms > self._end_ms:
-            self._stop(t_ms)
-        if t_ms >= self._engine.tick_ms:
-            self._engine.tick(t_ms)
-
-    def _fall(self, t_ms: int, w: int) -> None:
-        """A new lowest speed: what rises, rises from here."""
-        self._low = w
-        self._high = w
-        self._low_ms = t_ms
-        self._moment = 0
-        self._high_moment = 0
-
-    def _risen(self, at_ms: int) -> None:
+    def _risen(self, t_ms: int, size: int, at_ms: int) -> None:
         """A rise is over: a step, a harmonic, or something else."""
-        size = self._high - self._low
-        t_ms = self._low_ms + self._high_moment // size
-        if size > self._envelope:
-            self._envelope = size
+        if self._kept and at_ms > self._end_ms:
+            self._stop(at_ms)
         kept = self._kept
         if kept:
             interval = t_ms - self._times[kept - 1]
@@ -286,6 +297,7 @@ class WaistSteps:
         self._weak = 0
         self._credit(t_ms, at_ms)
         self._keep(t_ms, size)
+        self._last = size
         if not long:
             period += (interval - period) >> 2
             self._period_ms = period
@@ -323,6 +335,7 @@ class WaistSteps:
         self._weak = 0
         self._period_ms = self._chain_ms
         self._size = self._chain_size
+        self._last = sizes[n - 1]
         self._end_ms = times[n - 1] + self._period_ms * 11 // 5 + 500
         self._pace(at_ms)
 
@@ -361,6 +374,10 @@ class WaistSteps:
         worth = self._judge(4, 14, 30)
         if worth == 0:
             worth = self._judge(5, 18, 40)
+        if worth == 0 and times[last] - self._ended_ms < _RECENT_MS:
+            worth = self._judge(3, 14, 30)
+            if self._chain_size * 2 < self._size:
+                worth = 0
         return worth
 
     def _judge(self, need: int, uneven_x10: int, unlike_x10: int) -> int:
@@ -388,6 +405,8 @@ class WaistSteps:
         period = (times[chain[0]] - times[chain[need - 1]]) // (need - 1)
         usual = total // need
         if most * 10 > least * unlike_x10 or long * 10 > short * uneven_x10 or usual < _RISE_NEW or usual * period < _LIFT_NEW:
+            return 0
+        if need < 5 and period > _SLOW_MS:
             return 0
         left = -total
         for k in range(chain[need - 1], chain[0] + 1):
@@ -425,10 +444,14 @@ class WaistSteps:
 
     def _stop(self, at_ms: int) -> None:
         """Walking has ended, or nothing has come of what was kept."""
+        last_ms = self._times[self._kept - 1]
         self._kept = 0
         if self._walking:
             self._walking = False
+            self._ended_ms = at_ms
             if self._weak:
                 self._credit(self._weak_ms, at_ms)
+            elif at_ms > self._end_ms and self._last * 2 > self._size:
+                self._credit(last_ms + self._period_ms * 9 // 10, at_ms)
             self._weak = 0
         self._engine.pace(0, at_ms)
