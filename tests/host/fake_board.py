@@ -10,7 +10,7 @@ from hal.store import Store as Flash
 from retrostep.device.core import core_hash
 from retrostep.errors import LinkLost
 from retrostep_core.gait.limits import Limits
-from retrostep_core.link.messages import Status
+from retrostep_core.link.messages import Calibration, Status
 from retrostep_core.link.server import Server
 
 Identity = namedtuple("Identity", "core_version core_hash device board")
@@ -45,9 +45,17 @@ class Wearable:
         self.clock = Clock()
         self.limits = Limits()
         self.flash = flash
+        self.calibrations = [Calibration(0, 0, 0, "+y+z+x")]  # what it says, one after the other; the last one for ever
+        self.begun: list[bool] = []
 
     def set_limits(self, limits: Limits) -> None:
         self.limits = limits
+
+    def calibrate(self, begin: bool) -> None:
+        self.begun.append(begin)
+
+    def calibration(self) -> Calibration:
+        return self.calibrations.pop(0) if len(self.calibrations) > 1 else self.calibrations[0]
 
     def status(self) -> Status:
         number = self.flash.open_number

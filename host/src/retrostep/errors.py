@@ -90,3 +90,7 @@ class DeployFailed(RetrostepError):
 
 class SyncRunning(RetrostepError):
     """Another sync of the same device is under way on this computer."""
+
+
+class CalibrationFailed(RetrostepError):
+    """A board could not find out how its sensor is mounted, or could not keep it; the message says what to do."""

@@ -278,6 +278,16 @@ class Board:
         status: messages.Status = self._ask(messages.STATUS, "STATUS")
         return status
 
+    def calibrate(self, begin: bool) -> messages.Calibration:
+        """Begin to find the mount, which ends the session, or leave off. Raises Refused where the sensor isn't worn on the shank."""
+        calibration: messages.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE", int(begin))
+        return calibration
+
+    def calibration(self) -> messages.Calibration:
+        """How the calibration goes, or what came of the last one."""
+        calibration: messages.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE")
+        return calibration
+
     def erase_confirmed(self) -> int:
         """Erase the logs that a host has confirmed; how many there were."""
         return int(self._sense(answers.ok_count, self._ask(messages.OK, "ERASE_CONFIRMED")))
