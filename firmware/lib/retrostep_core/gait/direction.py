@@ -101,9 +101,11 @@ class Direction:
         elif self.evidence < -_DECIDE:
             self.evidence = -_DECIDE
 
-    def sure(self) -> bool:
-        """Whether this is walking or running beyond doubt: it shakes the leg, and it has a direction."""
-        return self.shaking_mg > _SHAKING_MG and not -_DECIDE <= self.evidence <= _DECIDE
+    def sure(self) -> int:
+        """2: walking or running beyond doubt, it shakes the leg and has a direction. 1: it shakes the leg. 0: neither."""
+        if self.shaking_mg <= _SHAKING_MG:
+            return 0
+        return 1 if -_DECIDE <= self.evidence <= _DECIDE else 2
 
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""

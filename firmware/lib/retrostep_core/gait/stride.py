@@ -7,7 +7,8 @@ _SWING_MOST_MS = 1200
 # 260 steps a minute of both feet are strides of 462 ms, 40 are 3 s; both with room for a rate that is off by 7 % and a stride that is odd.
 _STRIDE_LEAST_MS = 380
 _STRIDE_MOST_MS = 3400
-# Two contacts open the gate where the movement is walking or running beyond doubt, the swing wide and the stride usual; else five do.
+# Two contacts open the gate where the movement is walking or running beyond doubt, three where it shakes the leg without a direction
+# (a sidestep), if the swing is wide and the stride usual; else five do.
 _SURE_AREA = 10400
 _SURE_STRIDE_MS = 2200
 _UNSURE = 5
@@ -63,12 +64,12 @@ class Strides:
         if self.contact_ms < 0 and not self._waiting:
             self._stood = True
 
-    def lobe(self, sign: int, swing: int, start_ms: int, end_ms: int, area: int, between: int, sure: bool, at_ms: int) -> None:
+    def lobe(self, sign: int, swing: int, start_ms: int, end_ms: int, area: int, between: int, sure: int, at_ms: int) -> None:
         """A lobe of the rate has ended.
 
         sign, swing      the lobe's sign, and the sign that swings have at present
         area, between    angle that the leg swept in it, and in the lobe of the other sign before it
-        sure             whether the movement is walking or running beyond doubt
+        sure             how sure it is that this is walking or running (Direction.sure)
         """
         if area < AREA_LEAST or area * 3 < self._area:
             return
@@ -93,7 +94,7 @@ class Strides:
         self._ends[side] = end_ms
         self._areas[side] = area
 
-    def _turn(self, sign: int, swing: int, end_ms: int, sure: bool, at_ms: int) -> None:
+    def _turn(self, sign: int, swing: int, end_ms: int, sure: int, at_ms: int) -> None:
         """Swings are the lobes of the other sign from now on: their ends are the contacts."""
         self._swing = swing
         self._waiting = 0
@@ -110,12 +111,16 @@ class Strides:
             self.end(at_ms, False)
             self._swing = swing
         elif span * 10 >= self.stride_ms * 3:
-            if span * 4 > self.stride_ms * 3:
-                self._engine.credit(self.contact_ms + (span >> 1), at_ms)
+            # Feet go on by turns, so as many half strides have passed as fit best: one, two or three.
+            steps = (span * 4 + self.stride_ms) // (self.stride_ms * 2)
+            if steps < 1:
+                steps = 1
+            for k in range(1, steps):
+                self._engine.credit(self.contact_ms + span * k // steps, at_ms)
             self._engine.credit(t_ms, at_ms)
             self.contact_ms = t_ms
 
-    def _wait(self, t_ms: int, area: int, sure: bool, at_ms: int) -> None:
+    def _wait(self, t_ms: int, area: int, sure: int, at_ms: int) -> None:
         """A contact before the gate is open."""
         n = self._waiting
         pending = self._pending
@@ -137,7 +142,10 @@ class Strides:
         sizes[n] = area
         n += 1
         self._waiting = n
-        if n < 2 or (n < _UNSURE and not (sure and area > _SURE_AREA and stride < _SURE_STRIDE_MS)):
+        if n < 2:
+            return
+        usual = area > _SURE_AREA and stride < _SURE_STRIDE_MS
+        if n < _UNSURE and not (usual and (sure == 2 or (sure == 1 and n > 2))):
             return
         self._waiting = 0
         engine = self._engine
