@@ -22,19 +22,19 @@ from retrostep_core.log import records
 from retrostep_core.log.session import Session
 
 # The link and the button are looked at this often; a UART fills its receive ring of 260 bytes in 22 ms.
-ATTEND_MS = 20
+_ATTEND_MS = 20
 # While the line carries an answer.
-BUSY_MS = 2
-HOUSE_MS = 500
-BATTERY_MS = 60000
-GC_MS = 10000
+_BUSY_MS = 2
+_HOUSE_MS = 500
+_BATTERY_MS = 60000
+_GC_MS = 10000
 # Between attempts to find a sensor that is missing.
-RETRY_MS = 5000
-MISHAP_MS = 1000
+_RETRY_MS = 5000
+_MISHAP_MS = 1000
 # The same mishap is not told more often.
-MISHAP_AGAIN_MS = 60000
+_MISHAP_AGAIN_MS = 60000
 # Steps of the server before the other tasks get their turn.
-SERVES = 8
+_SERVES = 8
 FAULT_TEXTS = (
     (messages.FAULT_FLASH_SHORT, "flash is running short: sync soon; detail is left out of the log"),
     (messages.FAULT_FLASH_FULL, "flash is full: sync now; counting goes on, the log does not"),
@@ -66,7 +66,7 @@ class App:
         self._retry_ms = 0
         self._faults = messages.FAULT_SETTINGS if board.trouble else 0
         self._told = 0
-        self._battery_ms = -BATTERY_MS
+        self._battery_ms = -_BATTERY_MS
         self._gc_ms = 0
         self._mishap_text = ""
         self._mishap_ms = 0
@@ -207,7 +207,7 @@ class App:
     def keep_house(self) -> None:
         """Twice a second: the session's housekeeping, the battery, the garbage."""
         now_ms = self.clock.ticks_ms()
-        if now_ms - self._battery_ms >= BATTERY_MS:
+        if now_ms - self._battery_ms >= _BATTERY_MS:
             self._battery_ms = now_ms
             self._battery.measure()
         if self._sampling:
@@ -221,7 +221,7 @@ class App:
                 self._say(text)
                 self._signal.play(signal.TROUBLE, now_ms, 1)
         self._told = faults
-        if now_ms - self._gc_ms >= GC_MS and not self.server.busy:
+        if now_ms - self._gc_ms >= _GC_MS and not self.server.busy:
             self._gc_ms = now_ms
             gc.collect()
 
@@ -239,7 +239,7 @@ class App:
         while n:
             server.feed(self._input, n)
             n = console.read_into(self._input) if n == len(self._input) else 0
-        for _ in range(SERVES):
+        for _ in range(_SERVES):
             if not server.poll(now_ms):
                 break
         if server.between_frames:
@@ -271,19 +271,19 @@ class App:
             asyncio.new_event_loop()
 
     async def _tasks(self) -> None:
-        asyncio.create_task(self._again(self.attend, ATTEND_MS))
-        asyncio.create_task(self._again(self.keep_house, HOUSE_MS))
+        asyncio.create_task(self._again(self.attend, _ATTEND_MS))
+        asyncio.create_task(self._again(self.keep_house, _HOUSE_MS))
         await self._again(self.sample, self._interval_ms)
 
     async def _again(self, work: object, pause_ms: int) -> None:
         """Do `work` for ever, every `pause_ms`, or sooner where it says that there is more."""
         while True:
             try:
-                wait_ms = BUSY_MS if work() else pause_ms
+                wait_ms = _BUSY_MS if work() else pause_ms
             except Exception as error:
                 # A fault of this program: told, and survived as far as that goes. A wearable that stands still helps nobody.
                 self._mishap(error)
-                wait_ms = MISHAP_MS
+                wait_ms = _MISHAP_MS
             await asyncio.sleep_ms(wait_ms)
 
     # ---- details
@@ -306,7 +306,7 @@ class App:
         sys.print_exception(error, text)
         text = text.getvalue()
         now_ms = self.clock.ticks_ms()
-        if text == self._mishap_text and now_ms - self._mishap_ms < MISHAP_AGAIN_MS:
+        if text == self._mishap_text and now_ms - self._mishap_ms < _MISHAP_AGAIN_MS:
             return
         self._mishap_text = text
         self._mishap_ms = now_ms
@@ -332,7 +332,7 @@ class App:
 
     def _sensor_fault(self, text: str) -> None:
         now_ms = self.clock.ticks_ms()
-        self._retry_ms = now_ms + RETRY_MS
+        self._retry_ms = now_ms + _RETRY_MS
         if not self._faults & messages.FAULT_SENSOR:
             self._faults |= messages.FAULT_SENSOR
             self._say(text)

@@ -6,10 +6,10 @@ DOUBLE = 2
 LONG = 3
 TRIPLE = 4
 
-DEBOUNCE_MS = 30
+_DEBOUNCE_MS = 30
 # A further press within this time belongs to those before it; so much later it is known how many there were.
-AGAIN_MS = 400
-LONG_MS = 800
+_AGAIN_MS = 400
+_LONG_MS = 800
 
 
 class Button:
@@ -32,7 +32,7 @@ class Button:
         if raw != self._raw:
             self._raw = raw
             self._raw_since_ms = now_ms
-        if raw != self._down and now_ms - self._raw_since_ms >= DEBOUNCE_MS:
+        if raw != self._down and now_ms - self._raw_since_ms >= _DEBOUNCE_MS:
             self._down = raw
             if raw:
                 self._down_since_ms = now_ms
@@ -43,11 +43,11 @@ class Button:
                 else:
                     self._presses += 1
         if self._down:
-            if not self._told_long and now_ms - self._down_since_ms >= LONG_MS:
+            if not self._told_long and now_ms - self._down_since_ms >= _LONG_MS:
                 self._told_long = True
                 self._presses = 0
                 return LONG
-        elif self._presses and now_ms - self._up_since_ms >= AGAIN_MS:
+        elif self._presses and now_ms - self._up_since_ms >= _AGAIN_MS:
             presses = self._presses
             self._presses = 0
             return SHORT if presses == 1 else DOUBLE if presses == 2 else TRIPLE

@@ -24,40 +24,40 @@ WORD_BYTES = 7
 
 # Places in the parser's state; no negative value ever stands in it: viper reads ptr32 unsigned on 64-bit ports.
 AT = 0  # word to go on with
-HAVE = 1  # halves at hand: 1 gyroscope, 2 accelerometer
-SLOT = 2  # their slot count
-LAST = 3  # slot count of the last whole sample, 4 = none yet
+_HAVE = 1  # halves at hand: 1 gyroscope, 2 accelerometer
+_SLOT = 2  # their slot count
+_LAST = 3  # slot count of the last whole sample, 4 = none yet
 LOST = 4  # slots lost before this block's first sample (modulo 4)
 FOREIGN = 5  # words of other sensors or of none, since the start
 HALVES = 6  # words whose other half never came, since the start
-AXES = 7  # three sensor axes (body forward, left, up), then three flags: 1 = negated
-SCALES = 13  # accelerometer, gyroscope: multiplier before >> 15
-HELD = 15  # the waiting words: acceleration x y z, rate x y z, as uint16
+_AXES = 7  # three sensor axes (body forward, left, up), then three flags: 1 = negated
+_SCALES = 13  # accelerometer, gyroscope: multiplier before >> 15
+_HELD = 15  # the waiting words: acceleration x y z, rate x y z, as uint16
 PEAK = 21  # largest squared specific force since it was last set to 0, in mg * mg
-STATE_SIZE = 22
+_STATE_SIZE = 22
 
 
 def new_state(mount: tuple | None, acc_scale: int = ACC_16G, gyr_scale: int = GYR_2000DPS) -> array:
     """State for `parse`; `mount` as from units.parse_mount, None leaves the sensor's axes."""
-    state = array("i", bytes(4 * STATE_SIZE))
+    state = array("i", bytes(4 * _STATE_SIZE))
     turn(state, mount)
-    state[SCALES] = acc_scale
-    state[SCALES + 1] = gyr_scale
-    state[LAST] = 4
+    state[_SCALES] = acc_scale
+    state[_SCALES + 1] = gyr_scale
+    state[_LAST] = 4
     return state
 
 
 def turn(state: array, mount: tuple | None) -> None:
     """Samples parsed from now on are turned by `mount`."""
     for k, (index, sign) in enumerate(mount or ((0, 1), (1, 1), (2, 1))):
-        state[AXES + k] = index
-        state[AXES + 3 + k] = 1 if sign < 0 else 0
+        state[_AXES + k] = index
+        state[_AXES + 3 + k] = 1 if sign < 0 else 0
 
 
 def forget(state: array) -> None:
     """Samples were lost in between: what waits belongs to nothing that still comes."""
-    state[HAVE] = 0
-    state[LAST] = 4
+    state[_HAVE] = 0
+    state[_LAST] = 4
 
 
 @micropython.viper

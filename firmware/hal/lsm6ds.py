@@ -31,7 +31,7 @@ _OVERRUN = 0x48  # FIFO_OVR_IA and FIFO_OVR_LATCHED
 # 16 samples of two words a burst: 224 bytes, 5 ms at 400 kHz.
 BURST = 16
 # The sensor's clock may be 10 % slow; what is silent for much longer has stopped.
-SILENT_MS = 500
+_SILENT_MS = 500
 
 
 class SensorFault(Exception):
@@ -122,7 +122,7 @@ class Lsm6ds:
         self.overrun = status[1] & _OVERRUN != 0
         if words:
             self._heard_ms = now_ms
-        elif now_ms - self._heard_ms > SILENT_MS:
+        elif now_ms - self._heard_ms > _SILENT_MS:
             raise SensorFault("The %s has stopped sampling: it was without supply for a moment." % self._model)
         if self.overrun:
             self._forget()

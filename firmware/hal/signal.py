@@ -9,7 +9,7 @@ HALT = (700, 150, 700, 150, 700)
 TROUBLE = (60, 60, 60, 60, 60, 60, 60, 60, 60)
 
 # The LED alone, every few seconds: the app runs.
-HEARTBEAT_EVERY_MS = 4000
+_HEARTBEAT_EVERY_MS = 4000
 _HEARTBEAT_MS = 20
 
 
@@ -68,7 +68,7 @@ class Signal:
             if now_ms - self._beat_ms >= _HEARTBEAT_MS:
                 self._beating = False
                 self._set(False, False)
-        elif now_ms - self._beat_ms >= HEARTBEAT_EVERY_MS:
+        elif now_ms - self._beat_ms >= _HEARTBEAT_EVERY_MS:
             self._beat_ms = now_ms
             self._beating = True
             self._set(True, False)

@@ -10,7 +10,7 @@ import struct
 from binascii import crc32
 
 # Bytes appended between two counts of what is left.
-RECOUNT_BYTES = 8192
+_RECOUNT_BYTES = 8192
 
 
 class LogFile:
@@ -160,7 +160,7 @@ class Store:
 
     def free_bytes(self) -> int:
         """What is left; counted from time to time, as a count visits every block."""
-        if self._unsaved > RECOUNT_BYTES:
+        if self._unsaved > _RECOUNT_BYTES:
             self.recount()
         return self._free - self._unsaved if self._free > self._unsaved else 0
 

@@ -1,5 +1,6 @@
 """What a board gets, byte for byte, and how it gets there; the scripts run on the real MicroPython, the flash is a folder."""
 
+import ast
 import json
 import shutil
 import subprocess
@@ -44,6 +45,21 @@ def test_a_board_of_bytecode_gets_the_same_modules_and_the_fingerprint_of_their_
     # Byte 2 of bytecode names the chip whose machine code it holds (tools/mpy-tool.py): 0 none, 2 x64, 10 xtensawin, 11 rv32imc.
     chips = {"esp32": 10, "esp32s3": 10, "esp32c3": 11, "unix": 2}
     assert files["hal/fifo.mpy"][2] >> 2 == chips[read_board(board)["chip"]] and files["hal/store.mpy"][2] >> 2 == 0
+
+
+def test_private_whole_numbers_are_folded_and_nothing_else() -> None:
+    source = b"_A = 1\n_B = -20  # a\n_C = 3 * 4 << 2\n_E = 1.5\n_F = True\nG = 7\n_H = 1\n_H = 2\n_I = 1\ndef f():\n    global _I\n"
+    changed = [line for line in bundle_module.folded(source).split(b"\n") if line not in source.split(b"\n")]
+    assert changed == [b"_A = const(1)", b"_B = const(-20)  # a", b"_C = const(3 * 4 << 2)"]
+
+
+def test_no_module_looks_into_anothers_private_names() -> None:
+    for path in FIRMWARE.rglob("*.py"):  # what is folded has no name at run time
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Attribute):
+                assert not bundle_module.PRIVATE.fullmatch(node.attr), f"{path.name}:{node.lineno}: {node.attr}"
+            if isinstance(node, ast.ImportFrom):
+                assert not any(bundle_module.PRIVATE.fullmatch(alias.name) for alias in node.names), f"{path.name}:{node.lineno}"
 
 
 def test_the_boards_description_says_which_form_it_gets() -> None:

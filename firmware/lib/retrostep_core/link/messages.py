@@ -51,7 +51,7 @@ EVENT_SESSION = 6
 EPOCH_LEAST_MS = 1577836800000  # 2020-01-01: no earlier clock can be right
 EPOCH_MOST_MS = 4102444800000  # 2100-01-01
 LIST_MOST = 100  # entries of one LIST frame
-U32 = 0xFFFFFFFF
+_U32 = 0xFFFFFFFF
 
 Hello = namedtuple(
     "Hello",
@@ -98,10 +98,10 @@ def pack_hello(buf, hello: Hello) -> int:
         buf,
         12,
         hello.log_version,
-        hello.boot & U32,
+        hello.boot & _U32,
         hello.ticks_ms,
         hello.epoch_ms,
-        clip(hello.free_bytes, U32),
+        clip(hello.free_bytes, _U32),
         clip(hello.unsynced, 0xFFFF),
         hello.state,
     )
@@ -128,7 +128,7 @@ def pack_status(buf, status: Status) -> int:
         0,
         status.state,
         status.session,
-        clip(status.t_ms, U32),
+        clip(status.t_ms, _U32),
         status.direction,
         clip(status.cadence_x10, 0xFFFF),
     )
@@ -139,7 +139,7 @@ def pack_status(buf, status: Status) -> int:
         32,
         clip(status.battery_mv, 0xFFFF),
         clip(status.battery_percent, 255),
-        clip(status.free_bytes, U32),
+        clip(status.free_bytes, _U32),
         clip(status.unsynced, 0xFFFF),
         status.faults & 255,
     )
@@ -147,7 +147,7 @@ def pack_status(buf, status: Status) -> int:
 
 
 def pack_event(buf, event: int, at_ms: int, a: int, b: int, c: int, d: int, e: int) -> int:
-    struct.pack_into("<BIIBBii", buf, 0, event, at_ms & U32, a & U32, b, c, d, e)
+    struct.pack_into("<BIIBBii", buf, 0, event, at_ms & _U32, a & _U32, b, c, d, e)
     return 19
 
 

