@@ -146,6 +146,17 @@ def test_a_second_bounce_within_a_slow_step_is_no_step():
         assert 19 <= len(body.finish().steps) <= 21, twice
 
 
+def test_a_knock_after_each_step_is_no_step():
+    body = Body()
+    body.rest(3000)
+    body.steps(8, 600, 600, 0, 0, 300)
+    for _ in range(20):
+        body.steps(1, 310, 600, 0, 0, 300)
+        body.steps(1, 290, 900, 0, 0, 150)
+    body.rest(4000)
+    assert 27 <= len(body.finish().steps) <= 30
+
+
 def test_a_limp_halves_nothing():
     for limp in (20, 40, 60):
         body = Body()
@@ -153,6 +164,18 @@ def test_a_limp_halves_nothing():
         body.steps(30, 540, 300, 0, limp)
         body.rest(4000)
         assert 29 <= len(body.finish().steps) <= 31, limp
+
+
+def test_a_train_that_begins_at_half_the_pace_does_not_stay_there():
+    for size in (250, 400):
+        body = Body()
+        body.rest(3000)
+        body.steps(6, 1200, size, 0, 0, 520)
+        body.steps(20, 520, size)
+        assert abs(body.told.paces[-1][1] - 1154) <= 20, body.told.paces[-1]
+        body.rest(3000)
+        # At most one step of each of the first three strides is missed.
+        assert 23 <= len(body.finish().steps) <= 27
 
 
 def test_uneven_moves_are_no_steps():

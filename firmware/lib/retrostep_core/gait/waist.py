@@ -34,6 +34,8 @@ _RISE_NEW = 500
 _LIFT_NEW = 400000
 _SLOW_MS = 900
 _RECENT_MS = 5000
+# So many full rises halfway, one in each of successive steps: what was taken for a step is two.
+_HALVES = 3
 # Intervals of the cadence: an even number, since left and right differ.
 _INTERVALS = 6
 # Stillness: vertical within 50 mg for 1.5 s.
@@ -58,10 +60,11 @@ class WaistSteps:
     open the gate where intervals differ by at most 1.4 and sizes by at most 3, five where they differ by 1.8 and 4, three soon after a
     train of no more than twice their size. The whole chain, at most eight, is paid back with its true times.
 
-    Train: walking goes on with rises of 35 % of the usual size, at least half a period apart, 0.72 of a period unless they are nearly
-    full ones. A weaker rise where one was due is the step that closes or bridges: it counts when the next full step leaves room for it,
-    or when the train ends, 2.2 periods and 0.5 s after its last rise. Who stops puts the feet together: where no rise shows that step
-    and the last one had half the usual size, it is inferred, 0.9 of a period later.
+    Train: walking goes on with rises of 35 % of the usual size, at least half a period apart, 0.65 of a period where they are below two
+    thirds of it; but three full ones halfway, in three steps running, halve the period. A weaker rise where one was due is the step that
+    closes or bridges: it counts when the next full step leaves room for it, or when the train ends, 2.2 periods and 0.5 s after its last
+    rise. Who stops puts the feet together: where no rise shows that step and the last one had half the usual size, it is inferred, 0.9
+    of a period later.
 
     Sources: the inverted pendulum's vertical movement per step and its integral, Zijlstra & Hof 2003 (Gait & Posture 18); speed instead
     of acceleration against harmonics, McCamley et al. 2012 (Gait & Posture 36), who use wavelets where this uses turning points;
@@ -99,6 +102,8 @@ class WaistSteps:
         self._size = 0
         self._last = 0
         self._ended_ms = -_RECENT_MS
+        self._halves = 0
+        self._between = False
         self._weak_ms = -1
         self._weak = 0
         self._end_ms = -1
@@ -283,8 +288,14 @@ class WaistSteps:
         interval = t_ms - last_ms
         period = self._period_ms
         usual = self._size
-        if interval * 2 < period or interval * 25 < period * 18 and size * 5 < usual * 4:
-            return
+        if interval * 2 < period or interval * 20 < period * 13 and size * 3 < usual * 2:
+            if interval * 20 < period * 7 or interval * 20 > period * 13 or size * 5 < usual * 3:
+                return
+            self._between = True
+            self._halves += 1
+            if self._halves < _HALVES:
+                return
+            period = interval
         near = interval * 2 < period * 3 and interval * 10 > period * 7
         if size * 20 < usual * 7 or size < _RISE_NEW >> 1:
             if near and size > self._weak:
@@ -295,6 +306,9 @@ class WaistSteps:
         if self._weak and long and (t_ms - self._weak_ms) * 10 > period * 7:
             self._credit(self._weak_ms, at_ms)
         self._weak = 0
+        if not self._between or self._halves == _HALVES:
+            self._halves = 0
+        self._between = False
         self._credit(t_ms, at_ms)
         self._keep(t_ms, size)
         self._last = size
