@@ -147,6 +147,7 @@ def test_a_gap_is_told_and_what_follows_starts_afresh():
     leg.lose(2000)
     leg.walk(10000, 1500)
     heard = leg.finish()
+    assert 18000 < leg.engine.tally.forward_ms < 20100
     assert len(heard.gaps) == 1
     from_ms, to_ms = heard.gaps[0]
     assert 9900 < from_ms < 10010 and 1950 < to_ms - from_ms < 2060

@@ -3,7 +3,7 @@
 from array import array
 
 from retrostep_core.gait.alerts import TICK_MS, Monitor
-from retrostep_core.gait.codes import SHANK, STILL
+from retrostep_core.gait.codes import SHANK, STILL, UNKNOWN
 from retrostep_core.gait.shank import ShankSteps
 from retrostep_core.gait.tally import Tally
 from retrostep_core.gait.waist import WaistSteps
@@ -22,7 +22,8 @@ class Engine:
                happened. Step times strictly rise; `since` never falls; a direction re-labels every step with t >= since.
     placement  SHANK: steps of both feet, direction, alerts. WAIST, POCKET: steps and cadence, direction `unknown`.
     side       LEFT, RIGHT or 0; the body axes are the same for either leg.
-    mounted    False where the sensor's axes are unknown: the shank is then treated as a pocket.
+    mounted    False where the sensor's axes are unknown: a shank is then treated as a pocket.
+    has_gyro   attribute; False for recordings without a gyroscope, likewise.
     """
 
     def __init__(self, sink: object, limits: object, placement: int = SHANK, side: int = 0, mounted: bool = True) -> None:
@@ -88,6 +89,8 @@ class Engine:
 
     def _gap(self, from_ms: int, to_ms: int) -> None:
         self.finish(from_ms)
+        # Nobody knows what happened meanwhile: it is time of no direction.
+        self.turn(from_ms, UNKNOWN, from_ms)
         self._shank.restart()
         self._waist.restart()
         self._monitor.restart()

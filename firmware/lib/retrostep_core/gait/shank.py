@@ -158,6 +158,7 @@ class ShankSteps:
                 x_mean = hx << 6
                 n_mean = norm << 6
                 was_ms = t_ms
+                cross_ms = t_ms
                 self._start(t_ms)
             x_mean += hx - (x_mean >> 6)
             n_mean += norm - (n_mean >> 6)
