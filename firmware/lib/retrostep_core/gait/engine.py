@@ -4,9 +4,7 @@ from array import array
 
 from retrostep_core.gait.alerts import TICK_MS, Monitor
 from retrostep_core.gait.codes import SHANK, STILL, UNKNOWN
-from retrostep_core.gait.shank import ShankSteps
 from retrostep_core.gait.tally import Tally
-from retrostep_core.gait.waist import WaistSteps
 
 _PERIOD_US = 9615
 _GAP_PERIODS = 5
@@ -34,12 +32,13 @@ class Engine:
         self.has_gyro = True
         self.tally = Tally()
         self._monitor = Monitor(sink, limits)
-        self._shank = ShankSteps(self)
-        self._waist = WaistSteps(self)
         self._last_ms = -1
         self.tick_ms = 0
         self._step_ms = -1
         self._one = array("h", bytes(12))
+        self._steps = None
+        self._at_shank = False
+        self._choose(self._sees_shank())
 
     def set_limits(self, limits: object) -> None:
         """These limits hold from now on."""
@@ -64,10 +63,11 @@ class Engine:
             elif t0_ms < last:
                 t0_ms = last
         self._last_ms = t0_ms + (n - 1) * period_us // 1000
-        if self.placement == SHANK and self.mounted and self.has_gyro:
-            self._shank.samples(block, n, t0_ms, period_us)
-        else:
-            self._waist.samples(block, n, t0_ms, period_us)
+        if self._sees_shank() != self._at_shank:
+            if last >= 0:
+                self._steps.finish(last)
+            self._choose(not self._at_shank)
+        self._steps.samples(block, n, t0_ms, period_us)
         self.tally.now(self._last_ms)
 
     def sample(self, t_ms: int, ax: int, ay: int, az: int, gx: int, gy: int, gz: int) -> None:
@@ -84,17 +84,30 @@ class Engine:
     def finish(self, at_ms: int) -> None:
         """The end of the data: settle what is pending."""
         self.tally.now(at_ms)
-        self._shank.finish(at_ms)
-        self._waist.finish(at_ms)
+        self._steps.finish(at_ms)
 
     def _gap(self, from_ms: int, to_ms: int) -> None:
         self.finish(from_ms)
         # Nobody knows what happened meanwhile: it is time of no direction.
         self.turn(from_ms, UNKNOWN, from_ms)
-        self._shank.restart()
-        self._waist.restart()
+        self._steps.restart()
         self._monitor.restart()
         self._sink.gap(from_ms, to_ms)
+
+    def _sees_shank(self) -> bool:
+        return self.placement == SHANK and self.mounted and self.has_gyro
+
+    def _choose(self, shank: bool) -> None:
+        """The detector to go on with; a board has the code of the one it needs in its heap, and not of the other."""
+        self._at_shank = shank
+        if shank:
+            from retrostep_core.gait.shank import ShankSteps
+
+            self._steps = ShankSteps(self)
+        else:
+            from retrostep_core.gait.waist import WaistSteps
+
+            self._steps = WaistSteps(self)
 
     def tick(self, at_ms: int) -> None:
         """Four times a second, from the detector: compare with the limits."""
