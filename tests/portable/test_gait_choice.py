@@ -1,0 +1,45 @@
+"""The engine has the code of the one detector that it needs, and changes it where the placement or the data ask for the other."""
+
+import sys
+
+from gait_leg import Leg
+from retrostep_core.gait.codes import POCKET, SHANK
+from retrostep_core.gait.engine import Engine
+from retrostep_core.gait.limits import Limits
+from test_gait_memory import Deaf
+
+SHANK_CODE = "retrostep_core.gait.shank"
+WAIST_CODE = "retrostep_core.gait.waist"
+
+
+def loaded(placement, mounted):
+    """Which detectors' modules an engine loads that is made so."""
+    kept = {}
+    for name in (SHANK_CODE, WAIST_CODE):
+        kept[name] = sys.modules.pop(name, None)
+    Engine(Deaf(), Limits(), placement, 0, mounted)
+    found = [name for name in kept if name in sys.modules]
+    for name in kept:
+        if kept[name] is not None:
+            sys.modules[name] = kept[name]
+    return found
+
+
+def test_only_the_detector_that_is_needed_is_loaded():
+    assert loaded(SHANK, True) == [SHANK_CODE]
+    assert loaded(POCKET, True) == [WAIST_CODE]
+    assert loaded(SHANK, False) == [WAIST_CODE]
+
+
+def test_a_mount_that_becomes_known_brings_direction_and_both_feet():
+    leg = Leg()
+    leg.engine.mounted = False
+    leg.stand(3000)
+    leg.walk(20000, 1100, False)
+    assert leg.engine.tally.forward_steps == 0 and leg.engine.tally.unknown_steps > 10
+    unknown = leg.engine.tally.unknown_steps
+    leg.engine.mounted = True
+    leg.walk(20000, 1100, False)
+    heard = leg.finish()
+    assert leg.engine.tally.forward_steps > 30 and leg.engine.tally.unknown_steps - unknown < 4
+    assert [step[0] for step in heard.steps] == sorted(set(step[0] for step in heard.steps))
