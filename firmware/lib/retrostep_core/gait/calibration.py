@@ -119,21 +119,27 @@ class Calibration:
             self.fail(MOVED)
             return
         n = self._n
+        least = self._least
+        top = self._top
+        mean = self._mean
+        wide = _STILL_MG
         k = 0
         while k < 6:
             x = block[at + k]
             if n == 0:
-                self._least[k] = self._top[k] = self._mean[k] = x
+                least[k] = top[k] = mean[k] = x
             else:
-                self._mean[k] += x
-                if x < self._least[k]:
-                    self._least[k] = x
-                elif x > self._top[k]:
-                    self._top[k] = x
-                if self._top[k] - self._least[k] > (_STILL_MG if k < 3 else _STILL_DDPS):
+                mean[k] += x
+                if x < least[k]:
+                    least[k] = x
+                elif x > top[k]:
+                    top[k] = x
+                if top[k] - least[k] > wide:
                     self._n = 0
                     return
             k += 1
+            if k == 3:
+                wide = _STILL_DDPS
         self._n = n + 1
         if self._n == _STILL:
             self._stood()
