@@ -5,6 +5,7 @@ from retrostep_core.gait.codes import BACKWARD, CEILING, COLD_START, RAMP, SESSI
 TICK_MS = 250
 _WINDOW_MOST_S = 60
 _SLOTS = _WINDOW_MOST_S * 1000 // TICK_MS + 8
+# By so many ticks the measured cadence may lag the true one.
 _LAG = 4
 # Cadences whose median is the level to rise from: 2.75 s.
 _MEDIAN = 11
@@ -21,15 +22,17 @@ _HYSTERESIS_X10 = 30
 class Monitor:
     """Compares backward movement with the limits in force; call `tick` every 250 ms.
 
-    cadence_ramp   rise of the backward cadence over a sliding window, in 0.1 %, against the lowest cadence inside the window and
-                   inside this unbroken backward stretch once it has settled for 3 s. The thresholds are an engineering default:
-                   no published threshold was found.
+    cadence_ramp   rise of the backward cadence over a sliding window, in 0.1 %, against the lowest level (median of 2.75 s, so that
+                   one stride in a turn is none) inside the window and inside this unbroken backward stretch, its first second and
+                   the first median left out: speeding up from standing is no rise. To stop in time the window is a second longer,
+                   as measured cadence lags; to warn only above the limit the second's lowest cadence is compared. The thresholds
+                   are an engineering default: no published threshold was found.
     cadence_ceiling  backward cadence in 0.1 steps a minute.
     cold_start     backward for 2 s with less forward time than the warm-up wants; in s; once a session.
     session_limit  backward time of the session in s; once each severity and session.
 
     One alert for each escalation (nothing -> warn -> stop). A level is left 3 % below its limit, and the same severity is not
-    signalled again within 30 s.
+    signalled again within 10 s (it is said then, if it still holds).
     """
 
     def __init__(self, sink: object, limits: object) -> None:
