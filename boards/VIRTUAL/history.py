@@ -129,6 +129,9 @@ class _Hardware:
     def save_limits(self, limits: object) -> None:
         raise OSError("limits are not changed in the past")
 
+    def save_mount(self, mount: str) -> None:
+        raise OSError("the mount is not changed in the past")
+
 
 def felt(plan: Sequence[Segment], seed: int, person: Person, side: str) -> list[Block]:
     """What the board's sensor makes of a generated plan: blocks in body axes, quantised."""
