@@ -56,9 +56,10 @@ class WaistSteps:
     its centre of mass (dw-weighted), which impacts and double peaks hardly move; its size is the speed gained.
 
     Gate: while nothing is under way the last 12 rises are kept. Each new one is tried as the end of a chain one, two or three rises
-    apart that goes on backward with that period (within 40 %, following it); rises left out must be small beside those kept. Four steps
-    open the gate where intervals differ by at most 1.4 and sizes by at most 3, five where they differ by 1.8 and 4, three soon after a
-    train of no more than twice their size. The whole chain, at most eight, is paid back with its true times.
+    apart that goes on backward with that period (within 40 %, following it); no rise left out may be above the mean of those kept, nor
+    all of them above half their sum. Four steps open the gate where intervals differ by at most 1.4 and sizes by at most 3, five where
+    they differ by 1.8 and 4, three soon after a train of no more than twice their size. The whole chain, at most eight, is paid back
+    with its true times.
 
     Train: walking goes on with rises of 35 % of the usual size, at least half a period apart, 0.65 of a period where they are below two
     thirds of it; but three full ones halfway, in three steps running, halve the period. A weaker rise where one was due is the step that
@@ -422,9 +423,15 @@ class WaistSteps:
             return 0
         if need < 5 and period > _SLOW_MS:
             return 0
-        left = -total
-        for k in range(chain[need - 1], chain[0] + 1):
-            left += sizes[k]
+        left = 0
+        next_kept = 0
+        for k in range(chain[0], chain[need - 1], -1):
+            if k == chain[next_kept]:
+                next_kept += 1
+            elif sizes[k] > usual:
+                return 0
+            else:
+                left += sizes[k]
         if left * 2 > total:
             return 0
         while need < n and sizes[chain[need]] * 20 > usual * 7:
