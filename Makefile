@@ -3,9 +3,10 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_READY := .venv-bench/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test powerloss lint clean
+.PHONY: help setup demo test powerloss bench lint clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -29,9 +30,19 @@ test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPytho
 powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
 	@$(BIN)/micropython -X heapsize=64m tests/powerloss/cuts.py store 1
 
+bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; some ten minutes
+	@$(BIN)/python tests/bench
+
+# Peers have their own environment: none of their requirements may decide what Retrostep runs with.
+$(BENCH_READY): host/pyproject.toml tests/bench/install.py
+	@echo "Setting up .venv-bench (some minutes, once) ..."
+	@"$(PYTHON)" -m venv .venv-bench
+	@.venv-bench/bin/python tests/bench/install.py
+	@touch $(BENCH_READY)
+
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy host/src
 
 clean: ## remove what was made, but no recorded session
-	@rm -rf .venv build host/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-bench build host/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,61 @@
+"""Cadence from 40 to 260 steps a minute, forward and backward, on generated motion."""
+
+import numpy as np
+from detectors import OURS
+from inputs import Motion, motion, moved
+from scoring import Events, Score
+from show import figure, section, table
+from work import everything, present, spread
+
+CADENCES = tuple(range(40, 261, 20))
+PEOPLE = (3, 4)
+# Above which cadence people jog, and run.
+JOG_SPM, RUN_SPM = 130, 165
+GAITS = {
+    "forward": (motion.Walk, motion.Jog, motion.Run),
+    "backward": (motion.BackwardWalk, motion.BackwardJog, motion.BackwardRun),
+}
+SLOW = ("mobgap Ionescu",)
+
+
+def run() -> None:
+    """One table a direction: error of the cadence said, and of the count, beside the peers' count."""
+    detectors, sentences = present()
+    names = [d.name for d in detectors if d.name not in SLOW]
+    section(
+        "Cadence from 40 to 260",
+        f"Generated motion, {len(PEOPLE)} people, 24 to 40 s each between two stands. Median and p95: error of every cadence said against "
+        "the last six true steps. Count, and peers by their first name: count error in per cent of the true steps.",
+        *sentences,
+    )
+    for direction in GAITS:
+        made = spread(_moved, [(direction, spm, seed) for spm in CADENCES for seed in PEOPLE])
+        said: list[dict[str, Events]] = spread(everything, [(m.recording, names) for m in made])
+        rows = []
+        for k, spm in enumerate(CADENCES):
+            scores = {name: Score() for name in names}
+            for motion_, events in list(zip(made, said, strict=True))[k * len(PEOPLE) : (k + 1) * len(PEOPLE)]:
+                for name in names:
+                    scores[name].add(motion_.truth, events[name])
+            ours = scores[OURS].row()
+            rows.append(
+                [
+                    f"{direction} {spm}",
+                    int(ours["steps"]),
+                    figure(ours.get("cadence_pct"), 2, None, 1.0),
+                    figure(ours.get("cadence_p95"), 1),
+                    figure(ours["F1"], 3, 0.98),
+                    *(figure(scores[name].row()["count_pct"], 1, None, 1.0 if name == OURS else None) for name in names),
+                ]
+            )
+        table("", ("steps a minute", "steps", "median %", "p95 %", "F1", *(f"{_short(name)} %" for name in names)), rows)
+
+
+def _short(name: str) -> str:
+    return "count" if name == OURS else name.split(",")[0].split()[0]
+
+
+def _moved(direction: str, spm: int, seed: int) -> Motion:
+    walk, jog, run_ = GAITS[direction]
+    gait = walk if spm < JOG_SPM else jog if spm < RUN_SPM else run_
+    return moved([motion.Stand(3), gait(float(np.clip(2400 / spm, 24, 40)), float(spm)), motion.Stand(3)], seed)
