@@ -8,7 +8,7 @@ sys.path[0:0] = [HERE, HERE + "/../../firmware/lib"]
 
 from ram_store import Clock, Identity, Packed, RamStore, Wearer  # noqa: E402
 from retrostep_core.link import (  # noqa: E402
-    caller,  # noqa: E402
+    caller,
     server,
 )
 from retrostep_core.log.session import Session  # noqa: E402

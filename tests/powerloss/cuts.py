@@ -24,7 +24,7 @@ sys.path[0:0] = [ROOT + "/tests/portable", ROOT + "/firmware/lib", ROOT + "/firm
 from hal.store import Store  # noqa: E402
 from ram_store import Identity, Wearer  # noqa: E402
 from retrostep_core.link import (  # noqa: E402
-    caller,  # noqa: E402
+    caller,
     server,
 )
 from retrostep_core.log import records as r  # noqa: E402
