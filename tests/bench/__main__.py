@@ -9,6 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parents[1] / ".venv-bench" / "bin" / "python"
+# Where it is ready the peers are in it, and everything else as well.
 SECTIONS = {
     "scores": "steps, cadence, direction: labelled and generated motion, with peers",
     "cadence": "40 to 260 steps a minute, forward and backward",
@@ -31,7 +32,7 @@ def main() -> int:
     asked = parser.parse_args().sections
     if unknown := [name for name in asked if name not in SECTIONS]:
         parser.error(f"there is no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
-    if PEERS.is_file() and Path(sys.prefix) != PEERS.parents[1]:
+    if (PEERS.parents[1] / ".ready").is_file() and Path(sys.prefix) != PEERS.parents[1]:
         os.execv(PEERS, [str(PEERS), str(HERE), *asked])
     from show import console
 

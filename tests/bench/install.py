@@ -10,7 +10,7 @@ HOST = Path(__file__).resolve().parents[2] / "host"
 
 def main() -> int:
     """0 even where a peer is missing: the bench says so in its tables. 1 where Retrostep itself cannot be installed."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     if subprocess.run([*pip, "--editable", f"{HOST}[bench]"]).returncode == 0:
         return 0
     print("Not everything of the bench can be installed here; what can be is.")

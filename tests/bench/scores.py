@@ -1,6 +1,7 @@
 """Score tables: the engine and its peers over the same recordings, labelled and generated."""
 
 import json
+from functools import cache
 from typing import Any
 
 from detectors import DETECTORS, OURS
@@ -96,9 +97,18 @@ def _generated(names: list[str]) -> None:
     _table("Retrostep on generated motion, by plan", ("", ""), plans)
 
 
+@cache
+def present_names() -> list[str]:
+    """The detectors that run here."""
+    return [detector.name for detector in present()[0]]
+
+
 def _table(title: str, key: tuple[str, str], rows: dict[str, dict[str, Any]]) -> None:
     console.print()
-    table(title, ("", "", *COLUMNS), [_row(name, key, row) for name, row in rows.items()], bold=[0] if OURS in rows else [])
+    lines = [_row(name, key, row) for name, row in rows.items()]
+    if OURS in rows:
+        lines += [[name, "not installed", *[""] * len(COLUMNS)] for name in KIND if name not in present_names()]
+    table(title, ("", "", *COLUMNS), lines, bold=[0] if OURS in rows else [])
 
 
 def _row(name: str, key: tuple[str, str], row: dict[str, Any]) -> list[object]:

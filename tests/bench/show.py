@@ -8,7 +8,7 @@ from rich.text import Text
 
 console = Console(highlight=False)
 # Figures are not to be cut; a narrower terminal wraps lines by itself.
-console.width = max(console.width, 130)
+console.width = max(console.width, 140)
 GOOD, BAD = "green", "red"
 
 

@@ -168,7 +168,7 @@ def _draw(curves: list[dict[str, list[dict[str, float]]]]) -> None:
         axis.plot(sweep.values, direction, color="#c0392b", lw=2, ls="--", marker="s", ms=4, label=f"{OURS}: direction")
         axis.set_title(sweep.name, fontsize=12)
         axis.set_xlabel(sweep.unit)
-        axis.set_ylim(0, 103)
+        axis.set_ylim(40, 103)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes[:, 0]:

@@ -1,0 +1,124 @@
+"""What the engine's important constants do: each is changed by itself, and a subset is scored again. Not part of the full run."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from detectors import OURS
+from inputs import BUILD, DATA, exported, generated, labelled, rows, scorer
+from retrostep.replay.recording import Recording
+from scoring import Events, Score
+from show import console, figure, section, table
+from work import everything, spread
+
+# (module of retrostep_core.gait, constant): other values, the first ones smaller. What is in force comes from the module.
+SHANK = {
+    ("shank", "_LEVEL_SHIFT"): (1, 3),
+    ("shank", "_LEVEL_LEAST"): (200, 1200),
+    ("shank", "_QUIET"): (150, 600),
+    ("stride", "AREA_LEAST"): (2600, 10400),
+    ("stride", "_SURE_AREA"): (5200, 20800),
+    ("stride", "_UNSURE"): (3, 8),
+    ("stride", "_STRIDE_LEAST_MS"): (300, 460),
+    ("direction", "_DECIDE"): (30, 100),
+    ("direction", "_MOST"): (120, 240),
+    ("direction", "_UNBALANCED"): (0, 160),
+    ("direction", "_SHAKING_MG"): (0, 150),
+}
+WAIST = {
+    ("waist", "_LEAK"): (3, 5),
+    ("waist", "_PART"): (4, 8),
+    ("waist", "_LEAST"): (100, 400),
+    ("waist", "_LIFT_NEW"): (200000, 800000),
+    ("waist", "_STEP_LEAST_MS"): (150, 260),
+    ("waist", "_RECENT_MS"): (0, 10000),
+}
+# Data set, figure, digits; of some data sets every so many-th recording.
+SHANK_FIGURES = (
+    ("marpino_legs", "F1", 3),
+    ("vimu_bandai", "F1", 3),
+    ("vimu_100style", "F1", 3),
+    ("vimu_running", "F1", 4),
+    ("vimu_bandai", "dir_ok_pct", 1),
+    ("reversed_running", "dir_ok_pct", 1),
+)
+WAIST_FIGURES = (("ipol_voisard", "F1", 3), ("vimu_bandai", "F1", 3), ("vimu_running", "F1", 4), ("sisfall_waist", "false_per_min", 2))
+EVERY = {"vimu_running": 8, "reversed_running": 3, "ipol_voisard": 2}
+PLANS = ("switches", "errands", "no_steps")
+
+
+def run() -> None:
+    """One table a placement, the first row as the engine is."""
+    section("The engine's constants", "One changed at a time, the rest as they are: F1 of steps; dir: per cent of labelled time. Subsets.")
+    _table("shank", SHANK, SHANK_FIGURES)
+    if labelled():
+        _table("waist", WAIST, WAIST_FIGURES)
+
+
+def _table(placement: str, constants: dict[tuple[str, str], tuple[int, ...]], figures: tuple[tuple[str, str, int], ...]) -> None:
+    variants: list[tuple[str, str, int]] = [("", "", 0)]
+    for (module, name), values in constants.items():
+        if hasattr(_module(module), name):
+            variants += [(module, name, value) for value in values]
+    paths = _subset(placement) if labelled() else {}
+    made = [generated(plan, 1, "left") for plan in PLANS] if placement == "shank" else []
+    sources: list[Path | Recording] = [*paths.values(), *(m.recording for m in made)]
+    said = spread(_variant, [(*variant, sources) for variant in variants])
+    lines = []
+    for (module, name, value), events in zip(variants, said, strict=True):
+        line: list[object] = [f"{module}.{name.lstrip('_')} {value} (for {getattr(_module(module), name)})" if name else "as it is"]
+        if paths:
+            scored = _scored(dict(zip(paths, events, strict=False)))
+            line += [figure(scored.get((data, placement), {}).get(what), digits) for data, what, digits in figures]
+        if made:
+            score = Score()
+            for motion, found in zip(made, events[len(paths) :], strict=True):
+                score.add(motion.truth, found)
+            row = score.row()
+            line += [figure(row["F1"], 3), figure(row["dir_ok_pct"], 1), figure(row["switch_s"], 2), figure(row["false_per_min"], 2)]
+        lines.append(line)
+    short = {"F1": "", "dir_ok_pct": "dir ", "false_per_min": "false "}
+    names = [short[what] + data.split("_")[1 if data.startswith("vimu") else 0] for data, what, _ in figures]
+    console.print()
+    table(placement, ("", *(names if paths else ()), *(("made", "dir made", "switch s", "false/min") if made else ())), lines, bold=[0])
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"retrostep_core.gait.{name}")
+
+
+def _subset(placement: str) -> dict[str, Path]:
+    paths = exported()
+    seen: dict[str, int] = {}
+    chosen = {}
+    wanted = {data for data, _, _ in (SHANK_FIGURES if placement == "shank" else WAIST_FIGURES)}
+    for row in rows():
+        if row["placement"] == placement and row["dataset"] in wanted:
+            seen[row["dataset"]] = seen.get(row["dataset"], -1) + 1
+            if seen[row["dataset"]] % EVERY.get(row["dataset"], 1) == 0:
+                chosen[scorer().stem(row)] = paths[scorer().stem(row)]
+    return chosen
+
+
+def _variant(module: str, name: str, value: int, sources: list[Path | Recording]) -> list[Events]:
+    """Everything through an engine one of whose constants is another; copies that other modules hold included."""
+    changed = [_module(m) for m in ("shank", "stride", "direction", "waist", "alerts")] if name else []
+    changed = [m for m in changed if hasattr(m, name) and (m is _module(module) or not name.startswith("_"))]
+    before = [getattr(m, name) for m in changed]
+    for m in changed:
+        setattr(m, name, value)
+    try:
+        return [everything(source, [OURS])[OURS] or [] for source in sources]
+    finally:
+        for m, old in zip(changed, before, strict=True):
+            setattr(m, name, old)
+
+
+def _scored(events: dict[str, Events]) -> dict[tuple[str, str], dict[str, Any]]:
+    path = BUILD / "constants.jsonl"
+    with path.open("w") as file:
+        for stem, found in events.items():
+            file.writelines(json.dumps({**event, "recording": stem}) + "\n" for event in [*found, {"event": "end"}])
+    groups, _ = scorer().score(str(DATA), str(path))
+    return {(r["dataset"], r["placement"]): r for r in scorer().table(groups) if r["activity"] == "~ all"}
