@@ -1,7 +1,7 @@
 """The engine on a shank: steps of both feet, direction, cadence, standing, gaps."""
 
 from gait_leg import Leg, matched
-from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
+from retrostep_core.gait.codes import BACKWARD, FORWARD, RAMP, STILL, STOP, UNKNOWN
 
 
 def worn(spm_x10, back, seconds=30, **kind):
@@ -153,6 +153,18 @@ def test_a_gap_is_told_and_what_follows_starts_afresh():
     assert 9900 < from_ms < 10010 and 1950 < to_ms - from_ms < 2060
     for t_ms, _, _ in heard.steps:
         assert not from_ms < t_ms < to_ms
+
+
+def test_a_short_gap_hides_neither_direction_nor_a_rise():
+    leg = Leg()
+    leg.walk(9000, 1500, back=True)
+    for pace in (1500, 1600, 1700, 1800, 1800):
+        leg.lose(300)
+        leg.walk(4000, pace, back=True)
+    heard = leg.finish()
+    assert len(heard.gaps) == 5
+    assert [said[2] for said in heard.directions] == [BACKWARD], heard.directions
+    assert (RAMP, STOP) in [(kind, severity) for _, kind, severity, _, _ in heard.alerts], heard.alerts
 
 
 def test_a_few_lost_samples_are_no_gap():

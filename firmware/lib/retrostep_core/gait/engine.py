@@ -10,6 +10,10 @@ _PERIOD_US = 9615
 _GAP_PERIODS = 5
 # A late decision re-labels no more than this: the first strides of a bout, until its direction is sure.
 _CORRECTED_MS = 4000
+# Nobody turns round or stops in so short a gap: direction, and the cadences to rise from, outlast it.
+_BRIDGED_MS = 1000
+# Until the detector has a cadence again after such a gap.
+_RESUMED_MS = 3000
 
 
 class Engine:
@@ -35,6 +39,7 @@ class Engine:
         self._last_ms = -1
         self.tick_ms = 0
         self._step_ms = -1
+        self._resumed_ms = 0
         self._one = array("h", bytes(12))
         self._steps = None
         self._at_shank = False
@@ -88,10 +93,13 @@ class Engine:
 
     def _gap(self, from_ms: int, to_ms: int) -> None:
         self.finish(from_ms)
-        # Nobody knows what happened meanwhile: it is time of no direction.
-        self.turn(from_ms, UNKNOWN, from_ms)
+        if to_ms - from_ms > _BRIDGED_MS:
+            # Nobody knows what happened meanwhile: it is time of no direction.
+            self.turn(from_ms, UNKNOWN, from_ms)
+            self._monitor.restart()
+        else:
+            self._resumed_ms = to_ms + _RESUMED_MS
         self._steps.restart()
-        self._monitor.restart()
         self._sink.gap(from_ms, to_ms)
 
     def _sees_shank(self) -> bool:
@@ -114,7 +122,8 @@ class Engine:
         self.tick_ms = at_ms + TICK_MS
         tally = self.tally
         tally.now(at_ms)
-        self._monitor.tick(at_ms, tally.direction, tally.cadence_x10, tally.forward_ms, tally.backward_ms)
+        if tally.cadence_x10 or at_ms >= self._resumed_ms:
+            self._monitor.tick(at_ms, tally.direction, tally.cadence_x10, tally.forward_ms, tally.backward_ms)
 
     def credit(self, t_ms: int, at_ms: int) -> None:
         """A detector's step, in order of time: told to the sink, then counted."""
