@@ -1,5 +1,5 @@
 """The pedometer that Analog Devices published: N. Zhao, "Full-Featured Pedometer Design Realized with 3-Axis Digital Accelerometer",
-Analog Dialogue 44-06, June 2010. Written from the article's text.
+Analog Dialogue 44-06, June 2010. Written from what is remembered and quoted of the article, whose full text was not at hand.
 
 50 samples a second; each axis summed over four samples; every 50 samples the middle between its largest and smallest value becomes
 the threshold of the next second (dynamic threshold); a new value replaces the last one only where it differs by more than a precision
