@@ -90,8 +90,6 @@ class App:
         self.session.watcher = _Watcher(self.server, self._signal, hardware.clock)
         hardware.clock.on_set = self.session.clock_fact
 
-    # ---- what the link asks of a wearable
-
     def set_limits(self, limits: object) -> None:
         """These limits hold from now on and survive a reboot; OSError where they cannot be kept, and then the old ones stay."""
         self._save_limits(limits)
@@ -158,8 +156,6 @@ class App:
     def faults(self) -> int:
         """messages.FAULT_* of now."""
         return self._faults | self.session.faults
-
-    # ---- the work
 
     def start(self) -> None:
         """Close what an earlier boot left open, and begin to sample."""
@@ -285,8 +281,6 @@ class App:
                 self._mishap(error)
                 wait_ms = _MISHAP_MS
             await asyncio.sleep_ms(wait_ms)
-
-    # ---- details
 
     def _recover(self) -> None:
         known = set(sys.modules)

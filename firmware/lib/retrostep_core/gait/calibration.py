@@ -111,8 +111,6 @@ class Calibration:
         self.state = FAILED
         self.reason = reason
 
-    # ---- standing
-
     def _stand(self, block: object, at: int) -> None:
         self._age += 1
         if self._age > _STAND_MOST:
@@ -172,8 +170,6 @@ class Calibration:
         self._before[1] = mean[1]
         self._before[2] = mean[2]
         self.state = WALK
-
-    # ---- walking
 
     def _walk(self, block: object, at: int) -> None:
         self._age += 1
@@ -265,8 +261,6 @@ class Calibration:
                 self._signs[c] = sign
                 self._lobes[c] += 1
         self._areas[c] = area
-
-    # ---- the end
 
     def _judge(self, last: bool) -> None:
         """Find the mount; a walk that does not convince goes on, unless this was the `last` stride."""

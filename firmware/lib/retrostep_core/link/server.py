@@ -98,8 +98,6 @@ class Server:
         self._send()
         return True
 
-    # ---- sending
-
     def _finish(self, type: int, id: int, count: int):
         self._length = self._frame.finish(type, id, count)
         self._sent = 0
@@ -124,8 +122,6 @@ class Server:
         self._queue.clear()
         self._done = 0
         self._value = 0
-
-    # ---- requests
 
     def _serve(self):
         """Answer the oldest request, or a part of it."""
@@ -312,8 +308,6 @@ class Server:
         struct.pack_into("<H", self._frame.payload, 0, min(self._done, 0xFFFF))
         self._finish(m.OK, id, 2)
         return True
-
-    # ---- events
 
     def _event(self, event: int, at_ms: int, a: int, b: int, c: int, d: int, e: int):
         if self._watch_ms < 0 or self._event_count == EVENTS:

@@ -102,8 +102,6 @@ class Session:
         self._tight = False
         self._counted = r.ZERO
 
-    # ---- what the engine says
-
     def step(self, t_ms: int, at_ms: int, direction: int):
         """A step of either foot at `t_ms`, known at `at_ms`."""
         if not self.open:
@@ -168,8 +166,6 @@ class Session:
             n = r.pack_gap(self._payload, self._since_start(from_ms), self._since_start(to_ms), reason)
             self._put(to_ms, r.GAP, n)
 
-    # ---- what the app says
-
     def tick(self, now_ms: int, battery_mv: int = 0, battery_percent: int = r.BATTERY_UNKNOWN):
         """To be called about twice a second: epochs, flushes, the session's end by stillness, care for the flash."""
         self._battery_mv = battery_mv
@@ -232,8 +228,6 @@ class Session:
     def elapsed_ms(self, now_ms: int) -> int:
         """How long the session has lasted, 0 if none is open."""
         return self._since_start(now_ms) if self.open else 0
-
-    # ---- from the first record to the last
 
     def _begin(self, start_ms: int, at_ms: int, trigger: int):
         self.engine.start_session(start_ms)
@@ -341,8 +335,6 @@ class Session:
     def _since_start(self, at_ms: int) -> int:
         return at_ms - self.start_ms if at_ms > self.start_ms else 0
 
-    # ---- records
-
     def _put(self, at_ms: int, kind: int, n: int):
         if self._logged:
             self._journal.add(kind, self._view, n)
@@ -424,8 +416,6 @@ class Session:
                 k -= 1
             values[k] = value
         return values[count // 2]
-
-    # ---- flash
 
     def _care(self, now_ms: int):
         """Look after the flash: room, and a log that could not be written."""
