@@ -69,8 +69,9 @@ class Monitor:
         self._turn = 0
         self._settled_ms = 0
 
-    def tick(self, at_ms: int, direction: int, cadence_x10: int, forward_ms: int, backward_ms: int) -> None:
-        """State of the newest sample: direction now, cadence in 0.1 steps a minute (0 none), time of the session by direction."""
+    def tick(self, at_ms: int, direction: int, cadence_x10: int, newest_x10: int, forward_ms: int, backward_ms: int) -> None:
+        """State of the newest sample: direction now, cadence in 0.1 steps a minute (0 none), that of the newest stride alone,
+        time of the session by direction."""
         limits = self._limits
         if direction != BACKWARD or cadence_x10 == 0:
             self.restart()
@@ -79,12 +80,12 @@ class Monitor:
         else:
             self._settled_ms += TICK_MS
             if self._settled_ms > _SETTLE_MS:
-                self._rise(at_ms, cadence_x10, limits)
+                self._rise(at_ms, cadence_x10, newest_x10, limits)
             self._ceiling.update(at_ms, cadence_x10, limits.ceiling_warn_x10, limits.ceiling_stop_x10, 1000)
         if direction == BACKWARD:
             self._time(at_ms, forward_ms, backward_ms, limits)
 
-    def _rise(self, at_ms: int, cadence_x10: int, limits: object) -> None:
+    def _rise(self, at_ms: int, cadence_x10: int, newest_x10: int, limits: object) -> None:
         # The newest cadences, sorted by insertion: their median is the level now, untouched by a stride that a turn made long.
         newest = self._newest
         newest[self._turn] = cadence_x10
@@ -118,6 +119,8 @@ class Monitor:
             if k < self._window - 1:
                 inside = lowest
         rise_x10 = (cadence_x10 - lowest) * 1000 // lowest
+        if newest_x10 > cadence_x10 and rise_x10 >= limits.ramp_warn_x10:
+            rise_x10 = (newest_x10 - lowest) * 1000 // lowest
         if rise_x10 < limits.ramp_stop_x10 or not limits.ramp_stop_x10:
             # Not to warn below the limit: the lowest of the last second's cadences, against the window without allowance.
             for k in range(1, _LAG + 1):
@@ -162,7 +165,8 @@ class _Escalation:
             # Said late rather than not at all, where it comes too soon after the last of its kind.
             if at_ms - self._said_ms[level] >= _REFRACTORY_MS:
                 self.level = level
-                self._said_ms[level] = at_ms
+                for said in range(level + 1):
+                    self._said_ms[said] = at_ms
                 self._sink.alert(at_ms, self._kind, level, measured, limit)
         elif level < self.level:
             held = stop if self.level == STOP else warn

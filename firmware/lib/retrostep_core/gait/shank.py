@@ -1,7 +1,7 @@
 """Steps of both feet and direction from one shank."""
 
-from retrostep_core.gait.codes import STILL, UNKNOWN
-from retrostep_core.gait.direction import AREA, SUMS, Direction
+from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
+from retrostep_core.gait.direction import AREA, PEAK, SUMS, Direction
 from retrostep_core.gait.stride import AREA_LEAST, Strides
 
 # The pair mean and two one-pole low-passes are 43 ms late; the rate's zero precedes contact by about 20 ms (runners on force plates).
@@ -22,6 +22,11 @@ _WALK_END_MS = 600
 _STILL_MS = 1500
 # Evidence past which a swing is the other lobe.
 _SWING = 40
+# A direction turns before the lobe has ended where it peaks by a quarter above the swing before, once it has fallen to 3/4 of its peak:
+# the swing is the faster lobe, walking either way. Both must sweep a leg's swing, 10 and 15 degrees: what is less is a dip or a turn.
+_OVERTAKING = 10400
+_OVERTAKEN = 15600
+_NEVER = 1 << 29
 # The rate's axis is frontal (a sidestep) while its energy there is twice that in the sagittal plane.
 _ENERGY_SHIFT = 6
 
@@ -68,6 +73,8 @@ class ShankSteps:
         self._cross_ms = 0
         self._start_ms = 0
         self._last_ms = 0
+        self._ripe = 0
+        self._least = _NEVER
         self._begin_ms = -1
         self._quiet_ms = -1
         self._moved_ms = -1
@@ -91,6 +98,9 @@ class ShankSteps:
         cross_ms = self._cross_ms
         quiet_ms = self._quiet_ms
         frontal = self._frontal
+        ripe = self._ripe
+        least = self._least
+        way = sign
         snap = self._snap
         k = 0
         for i in range(n):
@@ -191,6 +201,13 @@ class ShankSteps:
                 s_area += size
                 if size > s_peak:
                     s_peak = size
+                    ripe = size - (size >> 2) if size > least else 0
+                elif size < ripe:
+                    ripe = 0
+                    if way == sign and s_area > _OVERTAKING:
+                        self._overtake(sign, t_ms)
+                        swing = sign
+                        least = _NEVER
             up -= up >> 7
             down -= down >> 7
             if g > up:
@@ -226,6 +243,8 @@ class ShankSteps:
                         self._frontal = frontal
                         self._lobe(sign, cross_ms, t_ms)
                         swing = self._swing
+                        least = self._least
+                        ripe = 0
                     if rested:
                         # What comes next begins here, whatever its sign.
                         sign = 0
@@ -288,6 +307,7 @@ class ShankSteps:
         self._cross_ms = cross_ms
         self._quiet_ms = quiet_ms
         self._frontal = frontal
+        self._ripe = ripe
 
     def _start(self, t_ms: int) -> None:
         """The first sample after a restart."""
@@ -326,6 +346,16 @@ class ShankSteps:
         for k in range(SUMS):
             last[k] = snap[k]
         self._last_ms = start_ms
+        self._least = _NEVER
+        if then == (FORWARD if sign < 0 else BACKWARD) and last[AREA] > _OVERTAKEN and self._strides.contact_ms >= 0:
+            self._least = last[PEAK] + (last[PEAK] >> 2)
+
+    def _overtake(self, sign: int, at_ms: int) -> None:
+        """The lobe of that sign under way is faster than the swing before it: it is the swing, and the direction is the other."""
+        self._least = _NEVER
+        self._swing = sign
+        self._direction.overtake(sign)
+        self._engine.turn(self._start_ms, BACKWARD if sign > 0 else FORWARD, at_ms)
 
     def _rest(self, quiet_ms: int, t_ms: int) -> None:
         """The leg has been quiet for more than _PAUSE_MS."""
@@ -334,8 +364,12 @@ class ShankSteps:
         self._direction.pause()
         if quiet > _SWING_END_MS:
             strides.stand()
-        if quiet > _WALK_END_MS and strides.contact_ms >= 0 and quiet * 5 > strides.stride_ms * 3:
-            strides.end(t_ms, True)
+        if quiet > _WALK_END_MS:
+            if strides.contact_ms < 0:
+                self._begin_ms = -1
+            elif quiet * 5 > strides.stride_ms * 3:
+                strides.end(t_ms, True)
+                self._begin_ms = -1
         if quiet > _STILL_MS and not self._still:
             self._still = True
             strides.end(t_ms, True)

@@ -14,6 +14,8 @@ _SURE_STRIDE_MS = 2200
 _UNSURE = 5
 # A pause: longer than 1.3 s, and than 7/4 of the stride before.
 _PAUSE_MS = 1300
+# Strides quicker than these (150 steps a minute) are even enough for one to tell the cadence, as soon as it changes; slower ones in twos.
+_QUICK_MS = 800
 
 
 class Strides:
@@ -35,7 +37,7 @@ class Strides:
         self._ends = [-1, -1]
         self._areas = [0, 0]
         self._befores = [0, 0]
-        self._spans = [0, 0]
+        self._strides = [0, 0]
         self.restart(0, False)
 
     def restart(self, from_ms: int, stood: bool) -> None:
@@ -46,7 +48,7 @@ class Strides:
             self._ends[side] = -1
             self._areas[side] = 0
             self._befores[side] = 0
-            self._spans[side] = 0
+            self._strides[side] = 0
         self._waiting = 0
         self._swing = 0
         self._area = 0
@@ -183,26 +185,33 @@ class Strides:
         self._last_area = area
 
     def _pace(self, side: int, end_ms: int, at_ms: int) -> None:
-        """Cadence from the last two strides between lobe ends of either sign."""
+        """Cadence from the last two strides between lobe ends of either sign, or from the newest alone where it has changed."""
         stride = end_ms - self._ends[side]
+        strides = self._strides
+        befores = self._befores
+        before = strides[side]
         if self._ends[side] < 0 or not _STRIDE_LEAST_MS <= stride <= _STRIDE_MOST_MS:
-            self._spans[side] = 0
-            self._befores[side] = 0
+            strides[side] = 0
+            befores[side] = 0
             return
-        before = self._befores[side]
-        self._befores[side] = stride
+        strides[side] = stride
         if before and not (before * 2 < stride * 3 and stride * 2 < before * 3):
             # One odd stride says nothing yet; a new cadence is told by the next.
-            self._spans[side] = 0
+            befores[side] = 0
             return
-        span = stride + (before or stride)
-        self._spans[side] = span
+        befores[side] = before
         if self.contact_ms < 0:
             return
-        other = self._spans[1 - side]
-        if other and other * 4 < span * 5 and span * 4 < other * 5:
-            span = (span + other) >> 1
-        self._engine.pace(2400000 // span, at_ms)
+        newest = stride
+        two = stride + (before or stride)
+        other = strides[1 - side]
+        both = other + befores[1 - side]
+        if other and befores[1 - side] and both * 4 < two * 5 and two * 4 < both * 5:
+            newest = (stride + stride + stride + other) >> 2
+            two = (two + both) >> 1
+            if newest < _QUICK_MS:
+                two = newest << 1
+        self._engine.pace(2400000 // two, 1200000 // newest, at_ms)
 
     def end(self, at_ms: int, stood: bool) -> None:
         """Walking has stopped; `stood`: the leg is quiet."""
@@ -211,5 +220,5 @@ class Strides:
             from_ms = self.contact_ms + (self.stride_ms >> 1)
             if self._last_area * 9 > self._area * 7 and from_ms <= at_ms:
                 self._engine.credit(from_ms, at_ms)
-            self._engine.pace(0, at_ms)
+            self._engine.pace(0, 0, at_ms)
         self.restart(from_ms, stood)

@@ -74,7 +74,7 @@ class WaistSteps:
     Cadence: the mean of the last six intervals, of the last two where these differ from it by more than a tenth. Direction: STILL or
     UNKNOWN, nothing else is honest from the trunk (running forward looks like walking backward there).
 
-    engine  duck type: credit(t_ms, at_ms), pace(spm_x10, at_ms), turn(since_ms, direction, at_ms), tick(at_ms), tick_ms
+    engine  duck type: credit(t_ms, at_ms), pace(spm_x10, newest_x10, at_ms), turn(since_ms, direction, at_ms), tick(at_ms), tick_ms
     """
 
     def __init__(self, engine: object) -> None:
@@ -461,7 +461,8 @@ class WaistSteps:
                 self._kept = 3
                 n = 2
                 span = two
-        self._engine.pace(600000 * n // span, at_ms)
+        cadence_x10 = 600000 * n // span
+        self._engine.pace(cadence_x10, cadence_x10, at_ms)
 
     def _stop(self, at_ms: int) -> None:
         """Walking has ended, or nothing has come of what was kept."""
@@ -475,4 +476,4 @@ class WaistSteps:
             elif at_ms > self._end_ms and self._last * 2 > self._size:
                 self._credit(last_ms + self._period_ms * 9 // 10, at_ms)
             self._weak = 0
-        self._engine.pace(0, at_ms)
+        self._engine.pace(0, 0, at_ms)
