@@ -6,8 +6,6 @@ from retrostep_core.gait.stride import AREA_LEAST, Strides
 
 # The pair mean and two one-pole low-passes are 43 ms late; the rate's zero precedes contact by about 20 ms (runners on force plates).
 _LATE_MS = 25
-# mg an axis: no sum of three squares leaves 2**30.
-_MOST = 18000
 # A lobe is confirmed past a quarter of its side's envelope and past 25 degrees per second (in 0.05).
 _LEVEL_LEAST = 500
 _LEVEL_SHIFT = 2
@@ -41,7 +39,7 @@ class ShankSteps:
     IEEE TBME 51:1434, find initial contact in walking) and the positive lobe backward; `Direction` says which. Deviations: no search
     windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`.
     In sidesteps the leg turns in the frontal plane: then that rate is followed instead, and direction is unknown.
-    Ranges: +-18 g, beyond which specific force is cut, +-3276 degrees per second; times in ms.
+    Ranges: +-32 g, +-3276 degrees per second; times in ms.
     """
 
     def __init__(self, engine: object) -> None:
@@ -115,9 +113,9 @@ class ShankSteps:
                 continue
             half = 0
             t_ms = t0_ms + i * period_us // 1000
-            hx = (hx + block[k]) >> 1
-            hy = (hy + block[k + 1]) >> 1
-            hz = (hz + block[k + 2]) >> 1
+            hx += block[k]
+            hy += block[k + 1]
+            hz += block[k + 2]
             hp += block[k + 3]
             hq += block[k + 4]
             k += 6
@@ -140,22 +138,15 @@ class ShankSteps:
             f2 += (f1 - f2) >> 1
             g = f2 >> 3
             size = g if g >= 0 else -g
-            # Specific force: its size by Newton's rule from the last one, then both without their mean, low-passed as the rate is.
-            if hx > _MOST:
-                hx = _MOST
-            elif hx < -_MOST:
-                hx = -_MOST
-            if hy > _MOST:
-                hy = _MOST
-            elif hy < -_MOST:
-                hy = -_MOST
-            if hz > _MOST:
-                hz = _MOST
-            elif hz < -_MOST:
-                hz = -_MOST
-            square = hx * hx + hy * hy + hz * hz
-            if square < 4096:
-                square = 4096
+            # Specific force: its size by Newton's rule from the last one (2 mg, so that no sum of squares leaves 2**30), then both without
+            # their mean, low-passed as the rate is.
+            a = hx >> 2
+            v = hy >> 2
+            x = hz >> 2
+            square = a * a + v * v + x * x
+            if square < 1024:
+                square = 1024
+            hx >>= 1
             if norm:
                 norm = (norm + square // norm) >> 1
                 while True:
@@ -164,7 +155,7 @@ class ShankSteps:
                         break
                     norm = a
             else:
-                norm = 1000
+                norm = 500
                 x_mean = hx << 6
                 n_mean = norm << 6
                 was_ms = t_ms
@@ -173,7 +164,7 @@ class ShankSteps:
             x_mean += hx - (x_mean >> 6)
             n_mean += norm - (n_mean >> 6)
             x1 += ((hx << 4) - (x_mean >> 2) - x1) >> 1
-            n1 += ((norm << 4) - (n_mean >> 2) - n1) >> 1
+            n1 += ((norm << 5) - (n_mean >> 1) - n1) >> 1
             if s_n < _LOBE_MOST:
                 v = f1 >> 8
                 if v > 500:
