@@ -9,11 +9,13 @@ N, VV, VVV, VX, VN, XX, NN, AREA, PEAK = range(9)
 SUMS = 9
 
 # One cycle's evidence counts for at most _CLIP (steady gait: 80 to 270), the sum for at most _MOST. Past _DECIDE it turns the direction,
-# past _DECIDE_FIRST it gives one where there is none; within +-_DOUBT for so many lobes it takes it away.
+# past _DECIDE_FIRST it gives one where there is none; within +-_DOUBT for so many lobes it takes it away. Within +-_SETTLED it may be
+# about to turn.
 _CLIP = 200
 _MOST = 160
 _DECIDE = 60
 _DECIDE_FIRST = 40
+_SETTLED = 90
 _DOUBT = 40
 _DOUBT_LOBES = 5
 # A cycle that does not swing back to where it began says less: nothing below this ratio of its lobes (in 1/256), all from 0.85 on.
@@ -110,10 +112,14 @@ class Direction:
         self.evidence = -_OVERTAKEN if sign > 0 else _OVERTAKEN
 
     def sure(self) -> int:
-        """2: walking or running beyond doubt, it shakes the leg and has a direction. 1: it shakes the leg. 0: neither."""
+        """3: walking or running beyond doubt, it shakes the leg and goes one way. 2: no less, but it may be turning. 1: it shakes the leg.
+        0: not even that."""
         if self.shaking_mg <= _SHAKING_MG:
             return 0
-        return 1 if -_DECIDE <= self.evidence <= _DECIDE else 2
+        evidence = self.evidence if self.evidence >= 0 else -self.evidence
+        if evidence <= _DECIDE:
+            return 1
+        return 3 if evidence > _SETTLED else 2
 
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""

@@ -331,7 +331,7 @@ class ShankSteps:
         # After a rest the lobe before may have had the same sign: then the leg came back unseen, in quiet.
         between = last[AREA] if sign != self._last_sign else snap[AREA]
         self._strides.lobe(
-            sign, self._swing, start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, direction.sure(), at_ms
+            sign, self._swing, start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, snap[PEAK], direction.sure(), at_ms
         )
         self._last_sign = sign
         for k in range(SUMS):
