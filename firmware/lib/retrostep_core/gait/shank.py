@@ -259,6 +259,8 @@ class ShankSteps:
             was_ms = t_ms
             if quiet_ms >= 0 and t_ms - quiet_ms > _PAUSE_MS:
                 self._rest(quiet_ms, t_ms)
+                # What a quiet leg seems to sweep is noise.
+                s_area = 0 if self._still else s_area - size
             if t_ms >= tick_ms:
                 engine.tick(t_ms)
                 tick_ms = engine.tick_ms
