@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from retrostep.device.bundle import bundle, compiled
+from retrostep.device.bundle import bundle
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -82,10 +82,7 @@ AFTER = 'print(json.dumps(["%s", gc.mem_alloc() - first]))'
 def prepare(folder: Path, board: str, code: str | None) -> None:
     """The files of a deploy, and the stand-ins, in `folder`."""
     fifo = (ROOT / "firmware/hal/fifo.py").read_bytes().replace(b"@micropython.viper\n", b"")
-    fifo = fifo.replace(b'!= "micropython"', b'== "micropython"')
-    for path, data in bundle(board, code):
-        if path.startswith("hal/fifo."):
-            data = compiled(fifo, "hal/fifo.py") if path.endswith(".mpy") else fifo
+    for path, data in bundle(board, code, {"hal/fifo.py": fifo}):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
     shutil.copytree(HERE / "standins", folder / "standins")

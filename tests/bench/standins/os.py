@@ -28,6 +28,10 @@ def statvfs(path: str) -> tuple:
     return (4096, 4096, 512, 400, 400, 0, 0, 0, 0, 255)
 
 
+def urandom(count: int) -> bytes:
+    return bytes(count)
+
+
 def stat(path: str) -> tuple:
     raise OSError(2)
 
