@@ -411,7 +411,7 @@ class Store:
             # A million rows: each comes straight from the database, without a row object between. Flags are 0 and 1 then.
             cursor = session.connection().execute(query).cursor
             assert cursor is not None
-            yield from map(Recording._make, cursor)
+            yield from map(Recording._make, iter(cursor.fetchone, None))
 
     def sessions_by_athlete(self) -> dict[int, int]:
         """How many sessions each athlete (by id) has."""
