@@ -195,7 +195,7 @@ class Store:
         if "sessions" not in os.listdir(self._root or "/"):
             os.mkdir(self._folder)
         for name in os.listdir(self._folder):
-            if len(name) == 12 and name.endswith(".rsl") and name[:8].isdigit():
+            if len(name) == 12 and name.endswith(".rsl") and name[:8].isdigit() and name[:8] != "00000000":
                 self._numbers.append(int(name[:8]))
         self._numbers.sort()
         for session in self._numbers:
@@ -234,11 +234,14 @@ class Store:
         # Seldom needed, and as large as all of this.
         from retrostep_core.log import decoded, reader, records
 
-        with open(self._path(session), "rb") as file:
-            head = file.read(300)
-        for _, kind, _, payload in reader.scan(head):
-            if kind == records.HEADER:
-                return decoded.decode(kind, payload)
+        try:
+            with open(self._path(session), "rb") as file:
+                head = file.read(300)
+            for _, kind, _, payload in reader.scan(head):
+                if kind == records.HEADER:
+                    return decoded.decode(kind, payload)
+        except (OSError, ValueError):
+            return None  # not one of ours, whatever its name says
         return None
 
     def _save(self) -> None:

@@ -26,6 +26,11 @@ from retrostep.archive.schema import (
 )
 
 SINCE_EVER_MS = 0
+MOMENT_LAST_MS = 1 << 43
+"""In 2248: a moment that somebody entered lies before."""
+
+LIMIT_LAST = 1e6
+"""No rule's limit is as large, in any unit."""
 DETAILS: tuple[tuple[Any, str], ...] = (
     (BoutRow, "bouts"),
     (EpochRow, "epochs"),
@@ -123,7 +128,7 @@ def _athlete_id(session: Session, said: object) -> int:
 
 
 def _apply_assignment(session: Session, entry: Entry) -> None:
-    device, from_ms = device_name(_text(entry["device"])), _integer(entry["from_at_ms"])
+    device, from_ms = device_name(_text(entry["device"])), _moment(entry["from_at_ms"])
     athlete_id = None if entry["athlete"] is None else _athlete_id(session, entry["athlete"])
     session.execute(delete(AssignmentRow).where(AssignmentRow.device == device, AssignmentRow.from_at_ms == from_ms))
     session.add(AssignmentRow(device=device, athlete_id=athlete_id, from_at_ms=from_ms, to_at_ms=None))
@@ -137,17 +142,17 @@ def _apply_assignment(session: Session, entry: Entry) -> None:
 
 def _apply_seen(session: Session, entry: Entry) -> None:
     row = session.get(DeviceRow, device_name(_text(entry["device"]))) or DeviceRow(device=entry["device"])
-    row.board, row.core_version, row.core_hash = str(entry["board"]), str(entry["core_version"]), str(entry["core_hash"])
-    row.boot, row.last_seen_at_ms = _integer(entry["boot"]), _integer(entry["at_ms"])
+    row.board, row.core_version, row.core_hash = (_text(entry[name]) for name in ("board", "core_version", "core_hash"))
+    row.boot, row.last_seen_at_ms = _integer(entry["boot"]), _moment(entry["at_ms"])
     session.add(row)
     session.flush()
 
 
 def _apply_note(session: Session, entry: Entry) -> None:
     device, number = device_name(_text(entry["device"])), session_number(_integer(entry["number"]))
-    said = {name: None if entry[name] is None else _integer(entry[name]) for name in ("pain", "rpe")}
+    said = {name: None if entry[name] is None else _of_ten(entry[name]) for name in ("pain", "rpe")}
     flags = {name: bool(entry[name]) for name in ("next_day", "limp", "swelling")}
-    at_ms, text = _integer(entry["at_ms"]), _text(entry["text"])
+    at_ms, text = _moment(entry["at_ms"]), _text(entry["text"])
     session.add(NoteRow(device=device, number=number, noted_at_ms=at_ms, text=text, **said, **flags))
     session.flush()
     row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
@@ -159,11 +164,11 @@ def _apply_override(session: Session, entry: Entry) -> None:
     row = OverrideRow(
         athlete_id=None if entry["athlete"] is None else _athlete_id(session, entry["athlete"]),
         rule=_text(entry["rule"]),
-        warn=None if entry["warn"] is None else float(entry["warn"]),
-        fail=None if entry["fail"] is None else float(entry["fail"]),
+        warn=None if entry["warn"] is None else _limit(entry["warn"]),
+        fail=None if entry["fail"] is None else _limit(entry["fail"]),
         enabled=bool(entry["enabled"]),
-        from_at_ms=_integer(entry["from_at_ms"]),
-        to_at_ms=None if entry["to_at_ms"] is None else _integer(entry["to_at_ms"]),
+        from_at_ms=_moment(entry["from_at_ms"]),
+        to_at_ms=None if entry["to_at_ms"] is None else _moment(entry["to_at_ms"]),
         who=_text(entry["who"]),
         why=_text(entry["why"]),
     )
@@ -200,6 +205,7 @@ def _wearer(wearers: list[AssignmentRow], earliest_ms: int, latest_ms: int) -> i
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("not a text")
+    value.encode()  # half a surrogate pair is no text that the store can hold: UnicodeEncodeError is a ValueError
     return value
 
 
@@ -207,3 +213,23 @@ def _integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 62:
         raise ValueError("not an integer that the store can hold")
     return value
+
+
+def _moment(value: object) -> int:
+    at_ms = _integer(value)
+    if not SINCE_EVER_MS <= at_ms < MOMENT_LAST_MS:
+        raise ValueError("not a moment that has a date everywhere")
+    return at_ms
+
+
+def _of_ten(value: object) -> int:
+    number = _integer(value)
+    if not 0 <= number <= 10:
+        raise ValueError("not from 0 to 10")
+    return number
+
+
+def _limit(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < LIMIT_LAST:
+        raise ValueError("not a limit")
+    return float(value)

@@ -143,6 +143,11 @@ def to_ms(moment: datetime) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000)
 
 
+def storable(text: str) -> str:
+    """`text` as every database holds it: bytes that were no UTF-8 on the command line are written as their codes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class Store:
     """The store at `url` (`sqlite:///PATH`; default: the one in the Home), with the raw logs and entries that lie beside it.
 
@@ -255,7 +260,7 @@ class Store:
         """Note something about a session: pain and RPE 0 to 10, text up to 2 000 characters. ValueError out of these."""
         if any(value is not None and not 0 <= value <= 10 for value in (pain, rpe)) or len(text) > TEXT_LENGTH:
             raise ValueError("pain and rpe are 0 to 10, text has at most 2000 characters")
-        device, number = device_name(device), session_number(number)
+        device, number, text = device_name(device), session_number(number), storable(text)
         self._enter("note", device=device, number=number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling)
 
     def override(
@@ -284,8 +289,8 @@ class Store:
             enabled=enabled,
             from_at_ms=from_ms,
             to_at_ms=until_ms,
-            who=who,
-            why=why,
+            who=storable(who),
+            why=storable(why),
         )
 
     # Asking

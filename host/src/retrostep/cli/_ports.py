@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 
 from retrostep.device import progress as device_progress
+from retrostep.output.plain import clean
 
 ports_option = click.option(
     "--port", "named", multiple=True, metavar="TTY", help="The board's port (default: every board that is plugged in)."
@@ -26,10 +27,10 @@ def progress_bar(title: str, is_shown: bool = True) -> Iterator[device_progress.
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task(title, total=None)
-        yield lambda what, done, total: bars.update(bar, description=f"{title} {what}", completed=done, total=total or None)
+        bar = bars.add_task(clean(title), total=None)
+        yield lambda what, done, total: bars.update(bar, description=clean(f"{title} {what}"), completed=done, total=total or None)
 
 
 def complain(error: Exception) -> None:
     """One line on stderr about what did not work, where the work goes on."""
-    click.echo(f"Error: {error}", err=True)
+    click.echo(f"Error: {clean(str(error))}", err=True)

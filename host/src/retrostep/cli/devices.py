@@ -15,6 +15,7 @@ from retrostep.device.core import core_hash, other_core
 from retrostep.device.open import Line
 from retrostep.device.ports import ports
 from retrostep.errors import BoardNotFound, RetrostepError
+from retrostep.output.plain import clean
 
 
 @click.command("devices")
@@ -32,7 +33,7 @@ def command(named: tuple[str, ...], as_json: bool) -> None:
             try:
                 found.append(look(port.path))
                 if found[-1]["core"] == "other" and not as_json:
-                    click.echo(f"Note: {found[-1]['note']}", err=True)
+                    click.echo(clean(f"Note: {found[-1]['note']}"), err=True)
             except RetrostepError as error:
                 found.append({"port": port.path, "error": str(error)})
                 status = max(status, error.exit_status)
@@ -45,7 +46,7 @@ def command(named: tuple[str, ...], as_json: bool) -> None:
     else:
         for device in found:
             if "error" not in device:
-                click.echo(_line(device))
+                click.echo(clean(_line(device)))
     sys.exit(status)
 
 

@@ -7,8 +7,9 @@ from retrostep_core.log.names import END_NAMES, MARK_NAMES
 from retrostep.archive.names import session_id
 from retrostep.archive.store import SessionDetail, Store
 from retrostep.cli._options import json_option, store_option
+from retrostep.output.plain import clean
 from retrostep.output.sessions import alert_unit, detail_dict, in_unit, named, troubles, when
-from retrostep.output.terminal import clean, clock, columns, local_time, print_json
+from retrostep.output.terminal import clock, columns, local_time, print_json
 
 
 @click.command("session")

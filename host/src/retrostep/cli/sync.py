@@ -13,6 +13,7 @@ from retrostep.device.client import Board
 from retrostep.device.open import Line
 from retrostep.device.ports import ports
 from retrostep.errors import BoardNotFound, DiskFull, RetrostepError
+from retrostep.output.plain import clean
 from retrostep.sync import SyncResult, sync_board
 
 
@@ -56,9 +57,9 @@ def command(named: tuple[str, ...], as_json: bool, store_url: str | None) -> Non
 def _tell(result: SyncResult, as_json: bool) -> None:
     """Say what was done with one board: warnings and damage on stderr, the rest on stdout."""
     for warning in result.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(clean(f"Warning: {warning}"), err=True)
     for session in result.of("damaged"):
-        click.echo(f"Damaged: {session.why}", err=True)
+        click.echo(clean(f"Damaged: {session.why}"), err=True)
     if as_json:
         return
     received, still_open = result.of("received"), result.of("open")
@@ -68,7 +69,7 @@ def _tell(result: SyncResult, as_json: bool) -> None:
     words += [f"session {still_open[0].session} still going on"] if still_open else []
     words += [f"{len(result.of('damaged'))} damaged"] if result.of("damaged") else []
     whose = result.athlete or f"nobody's; `retrostep athletes assign {result.device} NAME` says whose"
-    click.echo(f"{result.device} ({whose}): {', '.join(words)}.{_clock(result)}")
+    click.echo(clean(f"{result.device} ({whose}): {', '.join(words)}.{_clock(result)}"))
 
 
 def _clock(result: SyncResult) -> str:
