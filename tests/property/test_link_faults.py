@@ -45,7 +45,8 @@ class Clock:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What happens to the line during one sync. `ends`: the host is killed or the cable pulled after so many bytes to the host."""
+    """What happens to the line during one sync. `ends`: the host is killed or the cable pulled after so many bytes
+    to the host; below 0 counted back from the last that a sync without faults brings, where the answers to CONFIRM are."""
 
     down: Noise
     up: Noise
@@ -68,7 +69,11 @@ class Faulty(FakeBoard):
     def read(self, timeout_s: float) -> bytes:
         if self.killed_after is not None and self.reached_host >= self.killed_after:
             raise Killed
-        return super().read(timeout_s)
+        before = self.reached_host
+        data = super().read(timeout_s)
+        last = self.cut_after if self.killed_after is None else self.killed_after
+        # The board has taken the request, and of its answer only the first bytes come.
+        return data if last is None else data[: last - before]
 
 
 RATES = st.sampled_from([0.0, 0.0, 1e-4, 1e-3])
@@ -78,7 +83,7 @@ ATTEMPTS = st.builds(
     down=st.builds(Noise, drop=RATES, flip=RATES, double=RATES, hold=st.sampled_from([0, 0.02, 0.2])),
     up=st.builds(Noise, drop=UP_RATES, flip=UP_RATES, double=UP_RATES),
     swallow=st.sampled_from([0.0, 0.02, 0.2]),
-    ends=st.none() | st.tuples(st.sampled_from(["killed", "pulled"]), st.integers(0, 16_000)),
+    ends=st.none() | st.tuples(st.sampled_from(["killed", "pulled"]), st.integers(0, 16_000) | st.integers(-150, -1)),
     restarts=st.booleans(),
 )
 NUMBERS = itertools.count(1)
@@ -99,6 +104,26 @@ def assert_kept(board: Faulty, store: Store, device: str, logs: dict[int, bytes]
     assert not store.raw.quarantined()
 
 
+def logs_of(device: str) -> dict[int, bytes]:
+    """Three sessions; the second takes several requests."""
+    return {
+        1: session_log(1, device=device, forward_s=60),
+        2: session_log(2, device=device, forward_s=1_200, backward_s=600, boot=2),
+        7: session_log(7, device=device, forward_s=60, backward_s=30, boot=2, start_ticks_ms=20_000_000),
+    }
+
+
+@pytest.fixture(scope="module")
+def clean_bytes(store: Store) -> int:
+    """How many bytes reach the host in a sync without faults."""
+    with tempfile.TemporaryDirectory() as flash:
+        board = Faulty(Path(flash), device="clean")
+        for number, log in logs_of("clean").items():
+            board.put(number, log)
+        sync_board(Board(board), store.raw, store)
+        return board.reached_host
+
+
 SWALLOWING = Attempt(Noise(), Noise(), 0.2, None, False)
 ROUGH = Attempt(Noise(1e-3, 1e-3, 1e-3, 0.2), Noise(2e-2, 2e-2, 2e-2), 0.2, None, True)
 
@@ -107,13 +132,22 @@ ROUGH = Attempt(Noise(1e-3, 1e-3, 1e-3, 0.2), Noise(2e-2, 2e-2, 2e-2), 0.2, None
 @given(st.lists(ATTEMPTS, min_size=1, max_size=4), st.integers(0, 1 << 30))
 @example([SWALLOWING], 1)
 @example([ROUGH, ROUGH], 2)
-def test_a_sync_ends_whole_or_with_one_error_and_goes_on_to_the_end(store: Store, attempts: list[Attempt], seed: int) -> None:
+def test_a_sync_ends_whole_or_with_one_error_and_goes_on_to_the_end(
+    store: Store, clean_bytes: int, attempts: list[Attempt], seed: int
+) -> None:
+    live_through(store, clean_bytes, attempts, seed)
+
+
+@pytest.mark.parametrize("how", ["killed", "pulled"])
+def test_nothing_is_confirmed_early_wherever_the_answers_end(store: Store, clean_bytes: int, how: str) -> None:
+    for place in range(2, 50, 4):
+        live_through(store, clean_bytes, [Attempt(Noise(), Noise(), 0.0, (how, -place), False)], place)
+
+
+def live_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: int) -> None:
+    """A board's sessions over these attempts, and then over a clean line."""
     device = f"d{next(NUMBERS)}"
-    logs = {
-        1: session_log(1, device=device, forward_s=60),
-        2: session_log(2, device=device, forward_s=1_200, backward_s=600, boot=2),
-        7: session_log(7, device=device, forward_s=60, backward_s=30, boot=2, start_ticks_ms=20_000_000),
-    }
+    logs = logs_of(device)
     clock = Clock()
     with (
         tempfile.TemporaryDirectory() as flash,
@@ -129,6 +163,7 @@ def test_a_sync_ends_whole_or_with_one_error_and_goes_on_to_the_end(store: Store
                 board = Faulty(Path(flash), device=device, seed=seed + 1)
             board.down, board.up, board.swallow, board.reached_host = attempt.down, attempt.up, attempt.swallow, 0
             how, after = attempt.ends or ("", 0)
+            after += clean_bytes if after < 0 else 0
             board.cut_after = after if how == "pulled" else None
             board.killed_after = after if how == "killed" else None
             try:
