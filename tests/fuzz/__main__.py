@@ -63,7 +63,7 @@ def fuzz(name: str, times: float) -> int:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(decoder.seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
-    limits = [f"-runs={int(decoder.runs * times)}", f"-max_len={max(decoder.longest, *map(len, decoder.seeds))}"]
+    limits = [f"-runs={int(decoder.runs * times)}", f"-max_len={decoder.longest}"]
     bounds = [f"-rss_limit_mb={MEMORY_MB}", f"-timeout={HANGS_AFTER_S}", f"-artifact_prefix={KEPT}/{name}-"]
     atheris.Setup([sys.argv[0], *limits, *bounds, str(corpus)], decoder.run)
     atheris.Fuzz()

@@ -505,9 +505,9 @@ SEALED = struct.pack("<II", 3, 9)
 CANNED = SimpleNamespace(board=board_bytes("VIRTUAL"), settings=b'{"side": "left", "mount": "+y+z+x", "limits": "%s"}')
 
 DECODERS = [
-    Decoder("log", log, [*GOLDEN, *examples("log"), SHORT], 300_000),
-    Decoder("sound_records", sound_records, [spelt(*[(k, p) for _, k, _, p in formats_reader.records(GOLDEN[0])][:40])], 300_000, 1024),
-    Decoder("raw_recovery", raw_recovery, [*GOLDEN, SHORT[:-20]], 300_000),
+    Decoder("log", log, [*GOLDEN, *examples("log"), SHORT], 20_000, 1024),
+    Decoder("sound_records", sound_records, [spelt(*[(k, p) for _, k, _, p in formats_reader.records(GOLDEN[0])][:40])], 20_000, 1024),
+    Decoder("raw_recovery", raw_recovery, [*GOLDEN, SHORT[:-20]], 20_000, 1024),
     Decoder(
         "requests",
         requests,
@@ -528,14 +528,14 @@ DECODERS = [
                 )
             ),
         ],
-        300_000,
+        20_000,
         1024,
     ),
-    Decoder("framed", framed, [*examples("frame"), b"text\r\n" + b"".join(examples("frame")) * 3], 500_000),
+    Decoder("framed", framed, [*examples("frame"), b"text\r\n" + b"".join(examples("frame")) * 3], 100_000),
     Decoder(
-        "answer", answer, [b"\x01" + HELLO_PAYLOAD, b"\x06" + STATUS_PAYLOAD, b"\x02\x00\x01" + bytes(9), b"\xff\x05busy"], 2_000_000, 256
+        "answer", answer, [b"\x01" + HELLO_PAYLOAD, b"\x06" + STATUS_PAYLOAD, b"\x02\x00\x01" + bytes(9), b"\xff\x05busy"], 1_000_000, 256
     ),
-    Decoder("cobs", cobs, [b"\x01\x01", b"\x03ab\x02c", bytes(range(256)) * 2], 2_000_000, 1300),
+    Decoder("cobs", cobs, [b"\x01\x01", b"\x03ab\x02c", bytes(range(256)) * 2], 300_000, 1300),
     Decoder(
         "board_answers",
         board_answers,
@@ -543,16 +543,16 @@ DECODERS = [
             spelt((1, HELLO_PAYLOAD), (2, b"\x00\x01\x01\x00\x00\x00\x09\x00\x00\x00\x02"), (3, bytes(4) + b"RSL"), (6, STATUS_PAYLOAD)),
             spelt((129, b"boot\r\n>>> "), (15, b"\x05busy"), (7 + 16, bytes(19)), (4, bytes(8))),
         ],
-        60_000,
+        10_000,
         1024,
     ),
-    Decoder("limits_bytes", limits_bytes, [Limits().pack()], 1_000_000, 32),
-    Decoder("limits_json", limits_json, [json.dumps(Limits().to_dict()).encode()], 1_000_000, 512),
-    Decoder("mount", mount, [b"+y+z+x", b"?"], 1_000_000, 16),
-    Decoder("board_json", board_json, [CANNED.board, b"[" + CANNED.board + b"," + CANNED.settings % (b"00" * 24) + b"]"], 100_000),
-    Decoder("flash", flash, [spelt((128, SEALED), (129 + 4, SHORT[:200]), (1 + 4, SHORT[:250]), (129 + 8, SEALED))], 40_000, 1024),
-    Decoder("recording", recording, [CSV], 100_000),
-    Decoder("entries", entries, [b"".join(json.dumps(line).encode() + b"\n" for line in ENTRY_LINES)], 3_000),
-    Decoder("names", names, [b"RS-A1/12", b"sqlite:///club/store.sqlite", b"../../x", b"Ada", b"\xff"], 60_000, 200),
-    Decoder("clock_facts", clock_facts, [struct.pack("<QQQ", 3, 5000, 1_800_000_000_000) * 2], 500_000, 240),
+    Decoder("limits_bytes", limits_bytes, [Limits().pack()], 500_000, 32),
+    Decoder("limits_json", limits_json, [json.dumps(Limits().to_dict()).encode()], 300_000, 512),
+    Decoder("mount", mount, [b"+y+z+x", b"?"], 500_000, 16),
+    Decoder("board_json", board_json, [CANNED.board, b"[" + CANNED.board + b"," + CANNED.settings % (b"00" * 24) + b"]"], 30_000),
+    Decoder("flash", flash, [spelt((128, SEALED), (129 + 4, SHORT[:200]), (1 + 4, SHORT[:250]), (129 + 8, SEALED))], 10_000, 1024),
+    Decoder("recording", recording, [CSV], 30_000),
+    Decoder("entries", entries, [b"".join(json.dumps(line).encode() + b"\n" for line in ENTRY_LINES)], 500),
+    Decoder("names", names, [b"RS-A1/12", b"sqlite:///club/store.sqlite", b"../../x", b"Ada", b"\xff"], 10_000, 200),
+    Decoder("clock_facts", clock_facts, [struct.pack("<QQQ", 3, 5000, 1_800_000_000_000) * 2], 200_000, 240),
 ]
