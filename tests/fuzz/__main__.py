@@ -45,7 +45,7 @@ def main() -> int:
         runs = re.findall(r"^#(\d+)\s.*?cov: (\d+)", done.stderr, re.M)
         speed = re.findall(r"exec/s: (\d+)", done.stderr)
         count, covered = runs[-1] if runs else ("0", "0")
-        came_to = "held" if done.returncode == 0 else _complaint(done.stderr)
+        came_to = "held" if done.returncode == 0 else _complaint(done.stdout + done.stderr)
         broken += done.returncode != 0
         print(f"{decoder.name:<16}{int(count):>10}{speed[-1] if speed else '-':>10}{covered:>9}  {came_to}", flush=True)
     return min(broken, 100)

@@ -313,6 +313,7 @@ def test_nothing_from_outside_steers_the_terminal_or_breaks_json(retrostep: Comm
         (("rules", "set", "share", "--warn", "1", "--by", "K", "--why", "x", "--until", "9999-12-31"), 2, "1971 and 2099"),
         (("sessions", "--store", "sqlite:///~nobody-of-that-name/x"), 1, "write the whole path"),
         (("sessions", "--store", "sqlite://club/x"), 1, "sqlite:///PATH"),
+        (("sessions", "--store", "sqlite://club:/x"), 1, "sqlite:///PATH"),
         (("note", "1", "--began", "2099-01-01"), 2, "future"),
         (("note", "1", "--text", "x" * 2_001), 2, "2000"),
         (("rules", "set", "nonsense", "--off", "--by", "K", "--why", "x"), 2, "session_spike"),

@@ -20,7 +20,7 @@ def sqlite_path(url: str) -> Path:
     """The file that a `sqlite:///PATH` URL names. UnsupportedStore for everything else."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         raise UnsupportedStore(
             f"{ascii(url[:80])} is no store's URL: write sqlite:///PATH, as in sqlite:////home/you/club/store.sqlite."
         ) from None
