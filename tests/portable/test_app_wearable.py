@@ -149,13 +149,13 @@ class Line:
 class Hardware:
     """What hal/wiring.py would build."""
 
-    def __init__(self, disk, settings, board):
+    def __init__(self, disk, settings, board, store=Store):
         self.now_ms = 0
         self.pressed = False
         self.motor = []
         self.kept = []
         self.board = Board(board, settings)
-        self.store = Store(disk.root)
+        self.store = store(disk.root)
         self.clock = Clock(lambda: self.now_ms, lambda new, old: new - old, self.store.boot)
         self.identity = Identity(b"\1\2\3\4\5\6", self.board.name, bytes(8))
         self.line = Line()
@@ -190,9 +190,9 @@ class Hardware:
 class Worn:
     """The app on a leg, with time that the test moves in steps of 20 ms."""
 
-    def __init__(self, disk=None, settings=None, board=None, start=True, missing=False):
-        self.disk = disk or Disk()
-        self.hardware = Hardware(self.disk, settings or {}, VIRTUAL if board is None else board)
+    def __init__(self, disk=None, settings=None, board=None, start=True, missing=False, hardware=None):
+        self.disk = disk or (None if hardware else Disk())
+        self.hardware = hardware or Hardware(self.disk, settings or {}, VIRTUAL if board is None else board)
         if missing:
             self.hardware.imu.missing = True
         self.app = App(self.hardware)
