@@ -28,7 +28,7 @@ test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPytho
 	@$(BIN)/python -m pytest --numprocesses auto
 
 powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
-	@$(BIN)/micropython -X heapsize=64m tests/powerloss/cuts.py store 1
+	@$(BIN)/python tests/powerloss
 
 bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; five to ten minutes
 	@$(BIN)/python tests/bench

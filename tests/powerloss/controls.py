@@ -1,4 +1,4 @@
-"""The firmware broken on purpose: each control breaks one promise, and the cuts must find it. `CONTROLS[name]()` does it for this process."""
+"""The firmware broken on purpose, one promise each: the cuts must find it. `CONTROLS[name][0]()` does it for this process."""
 
 import os
 import struct
@@ -159,17 +159,18 @@ def buffers_twice():
     journal.Journal.flush = flush
 
 
+# Name: what breaks it, and the life in which it shows.
 CONTROLS = {
-    "as-it-is": as_it_is,
-    "flushes-late": flushes_late,
-    "marks-late": marks_late,
-    "acknowledges-early": acknowledges_early,
-    "confirms-early": confirms_early,
-    "erases-unsynced": erases_unsynced,
-    "rewrites": rewrites,
-    "forgets-numbers": forgets_numbers,
-    "forgets-boots": forgets_boots,
-    "renames-nothing": renames_nothing,
-    "closes-nothing": closes_nothing,
-    "buffers-twice": buffers_twice,
+    "as-it-is": (as_it_is, ""),
+    "flushes-late": (flushes_late, "worn"),
+    "marks-late": (marks_late, "worn"),
+    "acknowledges-early": (acknowledges_early, "worn"),
+    "confirms-early": (confirms_early, "short"),
+    "erases-unsynced": (erases_unsynced, "short"),
+    "rewrites": (rewrites, "short"),
+    "forgets-numbers": (forgets_numbers, "short"),
+    "forgets-boots": (forgets_boots, "worn"),
+    "renames-nothing": (renames_nothing, "short"),
+    "closes-nothing": (closes_nothing, "worn"),
+    "buffers-twice": (buffers_twice, "worn"),
 }

@@ -1,4 +1,4 @@
-"""Cuts the power of a device at operations of its flash and starts it again: `micropython -X heapsize=64m cuts.py LIFE CONTROL ...`.
+"""Cuts the power of a device at operations of its flash and starts it again: `micropython -X heapsize=16m cuts.py LIFE CONTROL ...`.
 
     cuts.py LIFE CONTROL EVERY SHARD    each EVERY-th of all cuts, beginning with number SHARD
     cuts.py LIFE CONTROL at OPERATION HOW [OPERATION HOW]    one cut, or one and another during the start after it: what a failure says
@@ -27,7 +27,7 @@ from controls import CONTROLS  # noqa: E402 isort: skip
 from start import Broken, Cut  # noqa: E402 isort: skip
 
 # Every so many cuts are cut again, each at so many places of its start.
-_AGAIN = 2
+_AGAIN = 4
 _SECONDS = 5
 _SHOWN = 5
 
@@ -69,7 +69,7 @@ class Sweep:
     """Cuts one life, and counts."""
 
     def __init__(self, life, control):
-        CONTROLS[control]()
+        CONTROLS[control][0]()
         self.name = f"{life} {control}"
         self.broken_on_purpose = control != "as-it-is"
         self.before, self.trace, self.promises = LIVES[life]()
@@ -89,7 +89,7 @@ class Sweep:
             for how in hows(trace, operation):
                 n += 1
                 if n % every == shard:
-                    again = self.cuts % _AGAIN == _AGAIN - 1
+                    again = self.cuts % _AGAIN == _AGAIN - 1 and not self.broken_on_purpose
                     self.cut(operation, how, left(image, synced, trace, operation, how), again)
                     if self.broken and self.broken_on_purpose:
                         return

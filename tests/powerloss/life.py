@@ -6,7 +6,6 @@ what its link answered, what the wearer felt, and what time has passed since the
 """
 
 import json
-import os
 import sys
 
 import vfs
@@ -21,7 +20,13 @@ from nor import ERASED, Chip, Trace  # noqa: E402
 from ram_store import Wearer  # noqa: E402
 from retrostep_core.gait.limits import Limits  # noqa: E402
 from retrostep_core.link import answers  # noqa: E402
-from retrostep_core.log import decoded  # noqa: E402
+
+# The app lets go of what it imports at a start; compiling those again at each of thousands is no part of the proof.
+from retrostep_core.log import (  # noqa: E402, F401
+    decoded,
+    interrupted,
+    recovery,
+)
 from retrostep_core.log import records as r  # noqa: E402
 from retrostep_core.log.reader import scan  # noqa: E402
 from test_app_wearable import Hardware, Line, Worn, hexed  # noqa: E402
@@ -62,7 +67,7 @@ class Promises:
 
     def by(self, writes):
         """{what: {key: value}}, the latest of each."""
-        known = {"boot": {}, "given": {}, "flushed": {}, "ended": {}, "served": {}, "asked": {}, "confirmed": {}, "limits": {}, "pushed": {}}
+        known = {what: {} for what in ("boot", "given", "flushed", "ended", "served", "asked", "confirmed", "limits", "pushed")}
         for at, what, key, value in self.said:
             if at > writes:
                 break
@@ -337,14 +342,17 @@ def short():
     def past(promises):
         store = Store(POINT)
         for seconds in (900, 60, 700):
-            wearer = Wearer(store)
+            wearer = Wearer(store, reserve=0)
             wearer.turn(1)
             wearer.run(seconds)
             wearer.session.stop(wearer.clock.now)
             number = wearer.session.number
             data = bytearray(store.size(number))
             store.read_into(number, 0, data)
-            store.confirm(number, len(data), r.binascii.crc32(data))
+            if number == 2:
+                promises.keep(number, bytes(data))
+            else:
+                store.confirm(number, len(data), r.binascii.crc32(data))
         with open(POINT + "/other.bin", "wb") as file:
             file.write(bytes(44000))
 
@@ -359,7 +367,6 @@ def short():
     worn.live(8, 750)
     bench.cut()
     bench.worn.live(14, 750)
-    assert os.listdir(POINT + "/sessions")
     return bench.end()
 
 

@@ -37,7 +37,8 @@ def _program(data: ptr8, at: int, new: ptr8, n: int):  # noqa: F821 viper's type
 class Chip:
     """An extended block device over `data`, a bytearray of whole blocks. `trace`, where given, hears of everything that changes it.
 
-    `bad` may hold {block: "erase", "program" or "silent"}: what fails with EIO there, or is taken without effect. Counts `erases`, `programs`.
+    `bad` may hold {block: "read", "erase", "program" or "silent"}: what fails with EIO there, or is programmed without effect.
+    `erases` and `programs` are counted.
     """
 
     def __init__(self, data, trace=None):

@@ -11,7 +11,8 @@ from retrostep_core.log.reader import LogError, read_log
 from test_app_wearable import Worn, hexed
 
 # Walked after each start: the gate asks for some regular steps before it counts.
-_WALK_S = 5
+_WALK_MS = 5040
+_LOOK_MS = 120
 
 
 class Broken(Exception):
@@ -21,6 +22,17 @@ class Broken(Exception):
 def hold(condition, sentence):
     if not condition:
         raise Broken(sentence)
+
+
+def walk(worn):
+    """Walk for a while, with no more looks than steps need."""
+    worn.leg.stride_ms = 750
+    for k in range(_WALK_MS // _LOOK_MS):
+        worn.hardware.now_ms += _LOOK_MS
+        worn.app.sample()
+        worn.app.attend()
+        if k % 4 == 0:
+            worn.app.keep_house()
 
 
 def logs():
@@ -89,9 +101,10 @@ class Cut:
                 hold(number in known["asked"], f"session {number} is gone and no host has confirmed it")
                 continue
             written = self.promises.content[number]
-            hold(found[number][:length] == written[:length], f"session {number} has lost what was promised: {len(found[number])} of {length} bytes")
+            there = found[number]
+            hold(there[:length] == written[:length], f"session {number} has lost what was promised: {len(there)} of {length} bytes")
             if self.first:
-                hold(found[number] == written[: len(found[number])], f"session {number} holds what was never written")
+                hold(there == written[: len(there)], f"session {number} holds what was never written")
         for number, archived in known["served"].items():
             if number in found:
                 hold(found[number][: len(archived)] == archived, f"session {number} has lost what a host was given")
@@ -132,13 +145,13 @@ class Cut:
             if number in known["confirmed"]:
                 hold(store.confirmed(number), f"session {number} is no longer confirmed")
             elif number in known["given"] and store.confirmed(number):
-                length, crc = known["asked"].get(number, (0, 0))
-                hold(length == len(after[number]) and crc == crc32(after[number]), f"session {number} counts as confirmed, and no host has it")
+                asked = known["asked"].get(number)
+                hold(asked == (len(after[number]), crc32(after[number])), f"session {number} counts as confirmed, and no host has it")
 
     def _goes_on(self, worn, before):
         """The next session is counted and kept, under a number of its own."""
         given = self.known["given"]
-        worn.live(_WALK_S, 750)
+        walk(worn)
         status = worn.answer("STATUS")
         hold(status.session and sum(status.totals[:3]) > 3, "the device does not count on")
         number = worn.app.session.number
