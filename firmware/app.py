@@ -37,7 +37,7 @@ _MISHAP_AGAIN_MS = 60000
 _SERVES = 8
 FAULT_TEXTS = (
     (messages.FAULT_FLASH_SHORT, "flash is running short: sync soon; detail is left out of the log"),
-    (messages.FAULT_FLASH_FULL, "flash is full: sync now; counting goes on, the log does not"),
+    (messages.FAULT_FLASH_FULL, "flash is full or fails: sync now; counting goes on, the log does not"),
     (messages.FAULT_LOG_DAMAGED, "a log was damaged; what is sound in it is kept"),
 )
 
@@ -161,9 +161,15 @@ class App:
         """Close what an earlier boot left open, and begin to sample."""
         for sentence in self._trouble:
             self._say(sentence)
-        if self._store.damaged:
+        store = self._store
+        if store.broken:
+            self._say("the flash cannot be read whole and is left as it is: run `retrostep rescue`; counting goes on, the log does not")
+            self._faults |= messages.FAULT_LOG_DAMAGED
+        elif store.damaged:
             self._say("state.bin was damaged: numbers go on from the highest in the logs")
             self._faults |= messages.FAULT_LOG_DAMAGED
+        if store.stuck:
+            self.session.faults |= messages.FAULT_FLASH_FULL
         self._recover()
         self._say(
             "%s on %s, boot %d, core %d.%d.%d" % ((self.identity.device, self.identity.board, self.clock.boot) + self.identity.core_version)

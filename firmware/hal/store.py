@@ -46,7 +46,8 @@ class LogFile:
 class Store:
     """The logs under `root` ("" is the board's own file system). `boot` has risen by one when the constructor returns.
 
-    `damaged`: state.bin could not be read and the numbers were found in the logs instead. OSError where not even that works.
+    `damaged`: state.bin could not be read and the numbers were found in the logs instead. `stuck`: it could not be written.
+    `broken`: the file system cannot be read whole. Nothing is written to it then, whatever is asked: what is there stays for a rescue.
     """
 
     def __init__(self, root: str = "") -> None:
@@ -59,14 +60,20 @@ class Store:
         self._confirmed = set()
         self._unsaved = 0
         self._free = 0
-        self._list()
-        self.boot, self._next, self.damaged = self._load()
+        self.broken = self.stuck = False
+        highest = 0
+        try:
+            self._count()
+            highest = self._list()
+        except OSError:
+            self.broken = True
+        self.boot, self._next, self.damaged = self._load(highest)
         self.boot += 1
         try:
             self._save()
         except OSError:
             # A full flash must not keep the board from starting; no log opens before the number is saved.
-            self.damaged = True
+            self.stuck = True
         self.recount()
 
     @property
@@ -84,6 +91,7 @@ class Store:
         number = self._next
         self._next += 1
         self._save()
+        self.stuck = False
         return number
 
     def create(self, session: int) -> LogFile:
@@ -98,6 +106,7 @@ class Store:
 
     def append(self, session: int) -> LogFile:
         """The log of `session`, to go on behind all that it holds."""
+        self._write()
         self._forget_reading()
         length = self.size(session)
         file = LogFile(self, session, open(self._path(session), "ab"), length)
@@ -134,6 +143,7 @@ class Store:
 
     def confirm(self, session: int, length: int, crc: int) -> None:
         """A host holds the first `length` bytes, whose CRC is `crc`."""
+        self._write()
         body = struct.pack("<II", length, crc)
         with open(self._path(session, "ok"), "wb") as file:
             file.write(body + struct.pack("<I", crc32(body)))
@@ -149,6 +159,7 @@ class Store:
         confirmed = session in self._confirmed
         if not confirmed and self.size(session):
             raise ValueError("Session %d was not confirmed by a host and stays." % session)
+        self._write()
         self._forget_reading()
         # The log first: a lone .ok is of no consequence, a log without it would only be synced once more.
         os.remove(self._path(session))
@@ -176,11 +187,22 @@ class Store:
             self.recount()
 
     def recount(self) -> None:
-        """Ask the file system what is left."""
+        """Ask the file system what is left; where it does not say, the last count goes on."""
+        try:
+            self._count()
+        except OSError:
+            self._unsaved = 0
+
+    def _count(self) -> None:
         facts = os.statvfs(self._root or "/")
         # Blocks of a log that is being written count twice: LittleFS can then see more in use than there are, and wraps below 0.
         self._free = facts[1] * facts[4] if facts[4] <= facts[2] else 0
         self._unsaved = 0
+
+    def _write(self) -> None:
+        """Something is about to be written."""
+        if self.broken:
+            raise OSError(5)
 
     def _path(self, session: int, kind: str = "rsl") -> str:
         return "%s/%08d.%s" % (self._folder, session, kind)
@@ -191,30 +213,44 @@ class Store:
             self._reading = None
             self._reading_number = 0
 
-    def _list(self) -> None:
+    def _list(self) -> int:
+        """Find the logs; the highest number in any name is returned."""
         if "sessions" not in os.listdir(self._root or "/"):
             os.mkdir(self._folder)
+        highest = 0
         for name in os.listdir(self._folder):
-            if len(name) == 12 and name.endswith(".rsl") and name[:8].isdigit():
-                self._numbers.append(int(name[:8]))
+            # No session is number 0: that stands for none. Names that a log would not have are others'.
+            session = int(name[:-4]) if name.endswith(".rsl") and name[:-4].isdigit() else 0
+            if 0 < session < 0xFFFFFFFF and name == "%08d.rsl" % session:
+                highest = max(highest, session)
+                if not self._is_folder(session):
+                    self._numbers.append(session)
         self._numbers.sort()
         for session in self._numbers:
             if self._is_confirmed(session):
                 self._confirmed.add(session)
+        return highest
+
+    def _is_folder(self, session: int) -> bool:
+        try:
+            return os.stat(self._path(session))[0] & 0x4000 != 0
+        except OSError:
+            # A broken entry: its number is taken, and what can be read of it is somebody's.
+            return False
 
     def _is_confirmed(self, session: int) -> bool:
         try:
             with open(self._path(session, "ok"), "rb") as file:
                 data = file.read(13)
+            size = os.stat(self._path(session))[6]
         except OSError:
             return False
         if len(data) != 12 or crc32(data[:8]) != struct.unpack_from("<I", data, 8)[0]:
             return False
-        return struct.unpack_from("<I", data)[0] == os.stat(self._path(session))[6]
+        return struct.unpack_from("<I", data)[0] == size
 
-    def _load(self) -> tuple:
-        """(boot, next session, whether state.bin was damaged)."""
-        highest = self._numbers[-1] if self._numbers else 0
+    def _load(self, highest: int) -> tuple:
+        """(boot, next session, whether state.bin was damaged); `highest` number is in use."""
         try:
             with open(self._root + "/state.bin", "rb") as file:
                 data = file.read(13)
@@ -225,7 +261,10 @@ class Store:
             return boot, max(number, highest + 1), False
         boot = 0
         for session in self._numbers:
-            header = self._header(session)
+            try:
+                header = self._header(session)
+            except (OSError, ValueError):
+                continue
             if header is not None:
                 boot = max(boot, header.boot)
         return boot, highest + 1, bool(data or self._numbers)
@@ -242,6 +281,7 @@ class Store:
         return None
 
     def _save(self) -> None:
+        self._write()
         body = struct.pack("<II", self.boot, self._next)
         path = self._root + "/state.bin"
         with open(path + ".new", "wb") as file:

@@ -1,5 +1,6 @@
 """Nothing flushed is ever lost: a sample of the cuts that `make powerloss` makes whole, on the boards' interpreter and file system."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -31,3 +32,8 @@ def test_firmware_that_is_broken_on_purpose_is_caught(control: str, life: str) -
 def test_a_flash_that_is_full_keeps_totals_and_starts_again() -> None:
     done = run("full.py")
     assert done.returncode == 0 and "steps counted" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_device_starts_and_counts_whatever_is_wrong_with_its_flash() -> None:
+    done = run("faults.py")
+    assert done.returncode == 0 and re.search(r"\d{3} cases, 0 wrong", done.stdout), done.stdout + done.stderr

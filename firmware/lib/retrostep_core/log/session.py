@@ -323,6 +323,9 @@ class Session:
             tally.backward_ms,
         )
         self._put(now_ms, r.END, n)
+        self._flush()
+        if self._logged and self._journal.failed:
+            self._reopen()
         if self._logged and not self._journal.close():
             self.faults |= r.FAULT_FLASH_FULL
         self.open = False
@@ -431,9 +434,13 @@ class Session:
 
     def _mend(self, now_ms: int):
         self._look(now_ms)
-        if not self._logged:
+        if self._logged:
+            self._reopen()
+        else:
             self._create(now_ms)
-            return
+
+    def _reopen(self):
+        """Go on with a log that could not be written."""
         journal = self._journal
         try:
             if journal.file is not None:
