@@ -1,6 +1,8 @@
-"""Session logs on the board's flash: /sessions/NNNNNNNN.rsl, their .ok and /state.bin (FORMATS.md).
+"""Session logs on the board's flash: /sessions/NNNNNNNN.rsl, their .ok, /tail and /state.bin (FORMATS.md).
 
-LittleFS gives the promises: what was flushed before a power cut is there after it, and a rename replaces a file in one step.
+LittleFS gives the promises: what was flushed before a power cut is there after it, and a rename replaces a file in one step. It erases a
+block and copies the last one for each flush of a log, but only every thirtieth time or so for a file of at most 128 bytes, which it keeps
+among its entries. So the last bytes of the log under way stand in such files, /tail/0 to 4, until they are worth a block.
 A log is only ever appended to. MicroPython cannot shorten a file, and copying one would put good data at risk, so a torn tail is
 left where it is: readers skip it by its CRC, and what is appended follows it.
 """
@@ -11,6 +13,9 @@ from binascii import crc32
 
 # Bytes appended between two counts of what is left.
 _RECOUNT_BYTES = 8192
+# Bytes of a log in one file of the tail: with session, offset and CRC it has 128.
+_PIECE = 116
+_PIECES = 5
 
 
 class LogFile:
@@ -22,10 +27,12 @@ class LogFile:
         self._written = length
         self.number = number
         self.flushed = length
+        self.kept = 0  # bytes behind that which the tail holds
 
     def write(self, data: object) -> int:
         """Append; OSError where the flash is full or broken."""
         self._file.write(data)
+        self.kept = 0
         self._written += len(data)
         self._store.wrote(len(data))
         return len(data)
@@ -34,6 +41,15 @@ class LogFile:
         """After this the bytes written survive a power cut."""
         self._file.flush()
         self.flushed = self._written
+        if self._store.tail_of == self.number:
+            self._store.tail_of = 0
+
+    def keep(self, view: object, kept: int) -> bool:
+        """All of `view` belongs behind what is flushed: the tail holds it after this, as it does the first `kept` bytes; False: it cannot."""
+        if not self._store.keep(self.number, self.flushed, view, kept):
+            return False
+        self.kept = len(view)
+        return True
 
     def close(self) -> None:
         """Flush and let go; closing twice is no fault."""
@@ -46,7 +62,7 @@ class LogFile:
 class Store:
     """The logs under `root` ("" is the board's own file system). `boot` has risen by one when the constructor returns.
 
-    `damaged`: state.bin could not be read and the numbers were found in the logs instead. `stuck`: it could not be written.
+    `damaged`: state.bin could not be read and the numbers were found in the logs instead. `stuck`: something could not be written.
     `broken`: the file system cannot be read whole. Nothing is written to it then, whatever is asked: what is there stays for a rescue.
     """
 
@@ -61,6 +77,7 @@ class Store:
         self._unsaved = 0
         self._free = 0
         self.broken = self.stuck = False
+        self.tail_of = 0  # the session whose last bytes the tail holds and its log does not
         highest = 0
         try:
             self._count()
@@ -73,6 +90,11 @@ class Store:
             self._save()
         except OSError:
             # A full flash must not keep the board from starting; no log opens before the number is saved.
+            self.stuck = True
+        try:
+            self._settle(True)
+        except OSError:
+            # The tail stays, and is not written to, until its session's log takes it.
             self.stuck = True
         self.recount()
 
@@ -98,6 +120,11 @@ class Store:
         """The new log of `session`; OSError if there is one."""
         if session in self._numbers:
             raise OSError(17)
+        try:
+            self._settle()
+        except OSError:
+            # The tail stays that session's; this one goes without.
+            self.stuck = True
         file = LogFile(self, session, open(self._path(session), "wb"), 0)
         self._numbers.append(session)
         self._numbers.sort()
@@ -107,6 +134,8 @@ class Store:
     def append(self, session: int) -> LogFile:
         """The log of `session`, to go on behind all that it holds."""
         self._write()
+        if session == self.tail_of:
+            self._settle()
         self._forget_reading()
         length = self.size(session)
         file = LogFile(self, session, open(self._path(session), "ab"), length)
@@ -121,7 +150,7 @@ class Store:
     def size(self, session: int) -> int:
         """Length of the log as far as it is flushed; OSError where there is none."""
         if session == self.open_number:
-            return self.writing.flushed
+            return self.writing.flushed + self.writing.kept
         return os.stat(self._path(session))[6]
 
     def read_into(self, session: int, offset: int, buf: object) -> int:
@@ -134,8 +163,27 @@ class Store:
             self._forget_reading()
             self._reading = open(self._path(session), "rb")
             self._reading_number = session
-        self._reading.seek(offset)
-        return self._reading.readinto(buf if length >= len(buf) else memoryview(buf)[:length])
+        view = memoryview(buf)[: min(length, len(buf))]
+        n = 0
+        if session != self.open_number or offset < self.writing.flushed:
+            self._reading.seek(offset)
+            n = self._reading.readinto(view)
+        if session == self.open_number:
+            n = self._read_tail(offset - self.writing.flushed, view, n)
+        return n
+
+    def keep(self, session: int, length: int, view: object, kept: int) -> bool:
+        """Hold `view`, which belongs behind the first `length` bytes of a log, in the tail; its first `kept` bytes are there."""
+        if self.broken or len(view) > _PIECE * _PIECES or self.tail_of not in (0, session):
+            return False
+        # The last piece first: until the first one reaches up to it, it is no part of the tail, and a cut leaves whole records.
+        for piece in range((len(view) - 1) // _PIECE, kept // _PIECE - 1, -1):
+            at = piece * _PIECE
+            body = struct.pack("<II", session, length + at) + bytes(view[at : at + _PIECE])
+            with open(self._piece(piece), "wb") as file:
+                file.write(body + struct.pack("<I", crc32(body)))
+        self.tail_of = session
+        return True
 
     def truncate(self, session: int, length: int) -> bool:
         """False: the tail behind `length` stays (see the module's text)."""
@@ -144,6 +192,8 @@ class Store:
     def confirm(self, session: int, length: int, crc: int) -> None:
         """A host holds the first `length` bytes, whose CRC is `crc`."""
         self._write()
+        if session == self.tail_of:
+            raise OSError(28)
         body = struct.pack("<II", length, crc)
         with open(self._path(session, "ok"), "wb") as file:
             file.write(body + struct.pack("<I", crc32(body)))
@@ -198,6 +248,52 @@ class Store:
         # Blocks of a log that is being written count twice: LittleFS can then see more in use than there are, and wraps below 0.
         self._free = facts[1] * facts[4] if facts[4] <= facts[2] else 0
         self._unsaved = 0
+
+    def _piece(self, piece: int) -> str:
+        return "%s/tail/%d" % (self._root, piece)
+
+    def _read_tail(self, offset: int, view: object, n: int) -> int:
+        """Fill the rest of `view` behind its first `n` bytes; `offset` is where all of it begins in the tail."""
+        while n < len(view):
+            at = offset + n
+            with open(self._piece(at // _PIECE), "rb") as file:
+                file.seek(8 + at % _PIECE)
+                got = file.readinto(view[n : n + _PIECE - at % _PIECE])
+            if not got:
+                break
+            n += got
+        return n
+
+    def _settle(self, first: bool = False) -> None:
+        """Append the tail to the log that it belongs to; OSError where that cannot be, and then it stays. `first`: since the start."""
+        if not first and not self.tail_of:
+            return
+        if first:
+            self._write()
+            if "tail" not in os.listdir(self._root or "/"):
+                os.mkdir(self._root + "/tail")
+        session = length = 0
+        whole = b""
+        for piece in range(_PIECES):
+            try:
+                with open(self._piece(piece), "rb") as file:
+                    data = file.read(129)
+            except OSError:
+                break
+            if not 12 < len(data) < 129 or crc32(data[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:
+                break
+            number, offset = struct.unpack_from("<II", data)
+            if piece == 0 and number in self._numbers:
+                session = number
+                length = os.stat(self._path(number))[6]
+            if number != session or offset != length + len(whole):
+                break
+            whole += data[8:-4]
+        if whole:
+            self.tail_of = session
+            with open(self._path(session), "ab") as file:
+                file.write(whole)
+        self.tail_of = 0
 
     def _write(self) -> None:
         """Something is about to be written."""

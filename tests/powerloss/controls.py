@@ -31,6 +31,14 @@ def marks_late():
 def acknowledges_early():
     """A flush says that it is done when the one before it is."""
     honest = LogFile.flush
+    keeps = LogFile.keep
+
+    def keep(self, view, kept):
+        if getattr(self, "view", None):
+            keeps(self, self.view, 0)
+        self.view = bytes(view)
+        self.kept = len(view)
+        return True
 
     def write(self, data):
         self.held = getattr(self, "held", b"") + bytes(data)
@@ -48,7 +56,7 @@ def acknowledges_early():
         self._file.close()
         self._store.closed(self)
 
-    LogFile.write, LogFile.flush, LogFile.close = write, flush, close
+    LogFile.keep, LogFile.write, LogFile.flush, LogFile.close = keep, write, flush, close
 
 
 def confirms_early():
@@ -149,6 +157,17 @@ def closes_nothing():
     interrupted.close = lambda store, number, size, boot: (0, 0)
 
 
+def leaves_the_tail():
+    """A start does not give the tail to its log."""
+    honest = Store._settle
+
+    def settle(self, first=False):
+        if not first:
+            honest(self)
+
+    Store._settle = settle
+
+
 def buffers_twice():
     """The journal takes its own word for a flush whenever less than 100 bytes wait."""
     honest = journal.Journal.flush
@@ -172,5 +191,6 @@ CONTROLS = {
     "forgets-boots": (forgets_boots, "worn"),
     "renames-nothing": (renames_nothing, "short"),
     "closes-nothing": (closes_nothing, "worn"),
+    "leaves-the-tail": (leaves_the_tail, "worn"),
     "buffers-twice": (buffers_twice, "worn"),
 }

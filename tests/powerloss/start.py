@@ -1,6 +1,7 @@
 """A start of the real app on what a power cut left, held against everything that was promised before it."""
 
 import os
+import struct
 from binascii import crc32
 
 import vfs
@@ -36,13 +37,22 @@ def walk(worn):
 
 
 def logs():
-    """{session: bytes} as any program reads them, without the firmware."""
+    """{session: bytes} as any program reads them that knows FORMATS.md, without the firmware."""
     found = {}
     if "sessions" in os.listdir(POINT):
         for name in os.listdir(POINT + "/sessions"):
             if name.endswith(".rsl"):
                 with open(POINT + "/sessions/" + name, "rb") as file:
                     found[int(name[:8])] = file.read()
+    if "tail" in os.listdir(POINT):
+        for name in sorted(os.listdir(POINT + "/tail")):
+            with open(POINT + "/tail/" + name, "rb") as file:
+                piece = file.read()
+            if len(piece) < 12:
+                break  # made, and not yet written
+            session, offset = struct.unpack_from("<II", piece)
+            if crc32(piece[:-4]) == struct.unpack("<I", piece[-4:])[0] and len(found.get(session, b"")) == offset:
+                found[session] = found.get(session, b"") + piece[8:-4]
     return found
 
 
@@ -89,8 +99,8 @@ class Cut:
         hold(not store.damaged, "state.bin is damaged")
         hold(worn.app.faults & ~(r.FAULT_FLASH_SHORT | r.FAULT_FLASH_FULL) == 0, f"the app starts with faults {worn.app.faults}")
         self._limits(worn)
-        self._recovered(before, store)
-        self._goes_on(worn, before)
+        after = self._recovered(before, store)
+        self._goes_on(worn, after)
 
     def _nothing_lost(self, found):
         """What lies on the flash before anything starts."""
@@ -147,18 +157,24 @@ class Cut:
             elif number in known["given"] and store.confirmed(number):
                 asked = known["asked"].get(number)
                 hold(asked == (len(after[number]), crc32(after[number])), f"session {number} counts as confirmed, and no host has it")
+        return after
 
-    def _goes_on(self, worn, before):
+    def _goes_on(self, worn, after):
         """The next session is counted and kept, under a number of its own."""
         given = self.known["given"]
+        store = worn.hardware.store
+        may_go = [older for older in after if store.confirmed(older)]
         walk(worn)
         status = worn.answer("STATUS")
         hold(status.session and sum(status.totals[:3]) > 3, "the device does not count on")
         number = worn.app.session.number
-        hold(number not in given and number > max(list(given) + list(before) + [0]), f"session number {number} was given before")
+        hold(number not in given and number > max(list(given) + list(after) + [0]), f"session number {number} was given before")
         worn.app.stop()
-        log = read_log(logs()[number])
+        found = logs()
+        for older, data in after.items():
+            hold(older in may_go and older not in found or found.get(older) == data, f"session {older} did not outlast the next one")
+        log = read_log(found[number])
         hold(log.closed and log.damage == [] and sum(log.totals[:3]) >= sum(status.totals[:3]), "the next session is not kept")
-        hold(log.header.boot == worn.hardware.store.boot and log.header.session == number, "the next session's header is not its own")
+        hold(log.header.boot == store.boot and log.header.session == number, "the next session's header is not its own")
         said = worn.hardware.line.said()
         hold("Traceback" not in said, f"the device says: {said}")

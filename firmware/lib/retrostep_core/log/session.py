@@ -447,8 +447,8 @@ class Session:
                 file = journal.file
                 journal.file = None
                 _let_go(file)
-            length = self.store.size(self.number)
-            journal.mend(self.store.append(self.number), length)
+            file = self.store.append(self.number)
+            journal.mend(file, self.store.size(self.number))
         except OSError:
             self.faults |= r.FAULT_FLASH_FULL
             return
