@@ -32,7 +32,6 @@ class LogFile:
     def write(self, data: object) -> int:
         """Append; OSError where the flash is full or broken."""
         self._file.write(data)
-        self.kept = 0
         self._written += len(data)
         self._store.wrote(len(data))
         return len(data)
@@ -41,11 +40,12 @@ class LogFile:
         """After this the bytes written survive a power cut."""
         self._file.flush()
         self.flushed = self._written
+        self.kept = 0
         if self._store.tail_of == self.number:
             self._store.tail_of = 0
 
     def keep(self, view: object, kept: int) -> bool:
-        """All of `view` belongs behind what is flushed: the tail holds it after this, as it does the first `kept` bytes; False: it cannot."""
+        """`view` belongs behind what is flushed. The tail holds it after this, as its first `kept` bytes before; False: it cannot."""
         if not self._store.keep(self.number, self.flushed, view, kept):
             return False
         self.kept = len(view)
@@ -92,7 +92,8 @@ class Store:
             # A full flash must not keep the board from starting; no log opens before the number is saved.
             self.stuck = True
         try:
-            self._settle(True)
+            self._find_tail()
+            self._settle()
         except OSError:
             # The tail stays, and is not written to, until its session's log takes it.
             self.stuck = True
@@ -264,36 +265,47 @@ class Store:
             n += got
         return n
 
-    def _settle(self, first: bool = False) -> None:
-        """Append the tail to the log that it belongs to; OSError where that cannot be, and then it stays. `first`: since the start."""
-        if not first and not self.tail_of:
-            return
-        if first:
-            self._write()
-            if "tail" not in os.listdir(self._root or "/"):
-                os.mkdir(self._root + "/tail")
-        session = length = 0
+    def _find_tail(self) -> None:
+        """Whose the tail is, if a cut left one that its log does not hold yet."""
+        self._write()
+        if "tail" not in os.listdir(self._root or "/"):
+            os.mkdir(self._root + "/tail")
+        session, _, data = self._read_piece(0)
+        if data and session in self._numbers:
+            self.tail_of = session
+            if not self._tail():
+                self.tail_of = 0
+
+    def _tail(self) -> bytes:
+        """What the tail has to add to the log of `tail_of`."""
+        length = os.stat(self._path(self.tail_of))[6]
         whole = b""
         for piece in range(_PIECES):
-            try:
-                with open(self._piece(piece), "rb") as file:
-                    data = file.read(129)
-            except OSError:
+            session, offset, data = self._read_piece(piece)
+            # A piece of another session, or of what the log holds by now, is of no use any more.
+            if not data or session != self.tail_of or offset != length + len(whole):
                 break
-            if not 12 < len(data) < 129 or crc32(data[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:
-                break
-            number, offset = struct.unpack_from("<II", data)
-            if piece == 0 and number in self._numbers:
-                session = number
-                length = os.stat(self._path(number))[6]
-            if number != session or offset != length + len(whole):
-                break
-            whole += data[8:-4]
-        if whole:
-            self.tail_of = session
-            with open(self._path(session), "ab") as file:
-                file.write(whole)
-        self.tail_of = 0
+            whole += data
+        return whole
+
+    def _read_piece(self, piece: int) -> tuple:
+        """(session, offset in its log, bytes); no bytes where there is no sound piece."""
+        try:
+            with open(self._piece(piece), "rb") as file:
+                data = file.read(_PIECE + 13)
+        except OSError:
+            return 0, 0, b""
+        if len(data) < 13 or crc32(data[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:
+            return 0, 0, b""
+        return struct.unpack_from("<II", data) + (data[8:-4],)
+
+    def _settle(self) -> None:
+        """Append the tail to the log that it belongs to; OSError where that cannot be, and then it stays."""
+        if self.tail_of:
+            self._forget_reading()
+            with open(self._path(self.tail_of), "ab") as file:
+                file.write(self._tail())
+            self.tail_of = 0
 
     def _write(self) -> None:
         """Something is about to be written."""

@@ -1,7 +1,7 @@
 """Records to a file: whole records only, kept together in one buffer and written with one flush.
 
-A flush of a few bytes costs a flash file system as much as one of a block: it erases a block and copies the last one. So the file may have a
-cheaper place (`keep`) where a flush leaves what is in the buffer; the buffer goes to the log itself when it is full, and at the end.
+A flush of a few bytes costs a flash file system as much as one of a block: it erases a block and copies the last one. So the file may have
+a cheaper place (`keep`) where a flush leaves what is in the buffer; the buffer goes to the log itself when it is full, and at the end.
 """
 
 import struct
