@@ -1,5 +1,6 @@
 """Logs on flash: on a board's own LittleFS where the interpreter has it, in a temporary folder otherwise."""
 
+import os
 import struct
 from binascii import crc32
 
@@ -246,3 +247,98 @@ def test_free_bytes_follow_what_is_written():
     file.write(bytes(3000))
     assert store.free_bytes() == free - 3000
     file.close()
+
+
+def test_what_the_tail_keeps_is_read_and_outlasts_a_cut():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    file = store.create(store.next_session())
+    data = bytes([i % 251 for i in range(700)])
+    file.write(data[:200])
+    file.flush()
+    for kept, count in ((0, 50), (50, 116), (116, 130), (130, 400)):
+        assert file.keep(memoryview(data)[200 : 200 + count], kept)
+        assert store.size(1) == 200 + count
+        assert read(store, 1) == data[: 200 + count] and read(store, 1, 190, 300) == data[190:490][: 10 + count]
+        assert read(store, 1, 340, 40) == data[340:380][: max(0, count - 140)]
+    disk.cut()
+    store = Store(disk.root)
+    assert read(store, 1) == data[:600] and store.tail_of == 0
+    disk.cut()
+    assert read(Store(disk.root), 1) == data[:600], "it is not appended twice"
+
+
+def test_a_tail_that_has_no_room_in_its_log_yet_is_nobody_elses():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    file = store.create(store.next_session())
+    assert file.keep(memoryview(b"promised"), 0)
+    settle = Store._settle
+
+    def full(self):
+        if self.tail_of:
+            raise OSError(28)
+
+    Store._settle = full
+    try:
+        disk.cut()
+        store = Store(disk.root)
+        assert store.stuck and store.tail_of == 1
+        assert raises(OSError, lambda: store.confirm(1, 0, 0)), "it only looks empty"
+        assert raises(OSError, lambda: store.append(1))
+        other = store.create(store.next_session())
+        assert not other.keep(memoryview(b"another's"), 0)
+        other.write(b"another's")
+        other.flush()
+        other.close()
+    finally:
+        Store._settle = settle
+    disk.cut()
+    store = Store(disk.root)
+    assert read(store, 1) == b"promised" and read(store, 2) == b"another's"
+
+
+def test_a_torn_or_foreign_tail_adds_nothing():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"whole")
+    for session, offset, data in ((1, 4, b"!"), (1, 6, b"!"), (2, 5, b"!"), (1, 5, b"")):
+        body = struct.pack("<II", session, offset) + data
+        disk.put("tail/0", body + struct.pack("<I", crc32(body)))
+        assert read(Store(disk.root), 1) == b"whole"
+    for broken in (b"", b"x" * 7, b"x" * 60, b"x" * 4000):
+        disk.put("tail/0", broken)
+        assert read(Store(disk.root), 1) == b"whole"
+
+
+def test_a_flash_that_cannot_be_read_whole_is_left_as_it_is():
+    disk = Disk()
+    write(Store(disk.root), 1, b"kept")
+    os.rename(disk.root + "/sessions", disk.root + "/elsewhere")
+    disk.put("sessions", b"no folder")
+    with open(disk.root + "/state.bin", "rb") as file:
+        state = file.read()
+    store = Store(disk.root)
+    assert store.broken and store.numbers() == []
+    assert raises(OSError, store.next_session) and raises(OSError, lambda: store.append(1))
+    with open(disk.root + "/state.bin", "rb") as file:
+        assert file.read() == state
+
+
+def test_numbers_of_more_digits_and_of_folders_are_taken():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 99999999, b"long ago")
+    store = Store(disk.root)
+    number = store.next_session()
+    write(store, number, b"ours")
+    assert number == 100000000
+    os.mkdir(disk.root + "/sessions/100000001.rsl")
+    store = Store(disk.root)
+    assert store.numbers() == [99999999, 100000000] and store.next_session() == 100000002

@@ -187,7 +187,7 @@ CONTROLS = {
     "confirms-early": (confirms_early, "short"),
     "erases-unsynced": (erases_unsynced, "short"),
     "rewrites": (rewrites, "short"),
-    "forgets-numbers": (forgets_numbers, "short"),
+    "forgets-numbers": (forgets_numbers, "worn"),
     "forgets-boots": (forgets_boots, "worn"),
     "renames-nothing": (renames_nothing, "short"),
     "closes-nothing": (closes_nothing, "worn"),

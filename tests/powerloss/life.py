@@ -341,9 +341,12 @@ def worn():
     worn.live(10, 760, True)
     worn.answer("LIMITS", hexed(Limits.from_dict({"warm_up_s": 90})))
     worn.live(35, 750)
+    worn.live(3)
     worn.press(150)
     bench.sync(3)
-    worn.live(12, 750)
+    # No later session stands for the numbers of those that go now.
+    worn.answer("ERASE_CONFIRMED")
+    worn.live(65, 750)
     return bench.end()
 
 
