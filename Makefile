@@ -27,7 +27,7 @@ demo: $(READY) ## the whole product on the virtual board, from a moving leg to a
 test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPython
 	@$(BIN)/python -m pytest --numprocesses auto
 
-powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
+powerloss: $(READY) ## cut the power at every operation of the flash, and again during the start after it
 	@$(BIN)/python tests/powerloss
 
 bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; five to ten minutes

@@ -16,6 +16,7 @@ SECTIONS = {
     "ramps": "alerts when cadence is made to rise",
     "sweeps": "what mount, noise, impacts, strap, clock and lost samples do; a picture",
     "cost": "instructions, time, memory on MicroPython, beside an engine that polls the sensor",
+    "wear": "block erases in an hour of running",
     "constants": "what the engine's important constants do (not in the full run)",
 }
 FULL = [name for name in SECTIONS if name != "constants"]
