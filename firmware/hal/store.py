@@ -11,9 +11,11 @@ import os
 import struct
 from binascii import crc32
 
+from hal.modules import forget
+
 # Bytes appended between two counts of what is left.
 _RECOUNT_BYTES = 8192
-# Bytes of a log in one file of the tail: with session, offset and CRC it has 128.
+# ROOM and PIECES of hal/tail.py, which is not always there.
 _PIECE = 116
 _PIECES = 5
 
@@ -266,46 +268,28 @@ class Store:
         return n
 
     def _find_tail(self) -> None:
-        """Whose the tail is, if a cut left one that its log does not hold yet."""
+        """Whose the tail is, if a cut left one; that its log may hold by now."""
         self._write()
         if "tail" not in os.listdir(self._root or "/"):
             os.mkdir(self._root + "/tail")
-        session, _, data = self._read_piece(0)
-        if data and session in self._numbers:
-            self.tail_of = session
-            if not self._tail():
-                self.tail_of = 0
+        from hal import tail
 
-    def _tail(self) -> bytes:
-        """What the tail has to add to the log of `tail_of`."""
-        length = os.stat(self._path(self.tail_of))[6]
-        whole = b""
-        for piece in range(_PIECES):
-            session, offset, data = self._read_piece(piece)
-            # A piece of another session, or of what the log holds by now, is of no use any more.
-            if not data or session != self.tail_of or offset != length + len(whole):
-                break
-            whole += data
-        return whole
-
-    def _read_piece(self, piece: int) -> tuple:
-        """(session, offset in its log, bytes); no bytes where there is no sound piece."""
-        try:
-            with open(self._piece(piece), "rb") as file:
-                data = file.read(_PIECE + 13)
-        except OSError:
-            return 0, 0, b""
-        if len(data) < 13 or crc32(data[:-4]) != struct.unpack_from("<I", data, len(data) - 4)[0]:
-            return 0, 0, b""
-        return struct.unpack_from("<II", data) + (data[8:-4],)
+        session = tail.owner(self._root + "/tail")
+        self.tail_of = session if session in self._numbers else 0
 
     def _settle(self) -> None:
         """Append the tail to the log that it belongs to; OSError where that cannot be, and then it stays."""
         if self.tail_of:
+            from hal import tail
+
             self._forget_reading()
-            with open(self._path(self.tail_of), "ab") as file:
-                file.write(self._tail())
+            path = self._path(self.tail_of)
+            rest = tail.rest(self._root + "/tail", self.tail_of, os.stat(path)[6])
+            if rest:
+                with open(path, "ab") as file:
+                    file.write(rest)
             self.tail_of = 0
+        forget("hal.tail")
 
     def _write(self) -> None:
         """Something is about to be written."""
