@@ -72,8 +72,8 @@ class LogBuilder:
         self.pack(r.ALERT, r.pack_alert, self.t_ms, kind, severity, measured, limit)
         return self
 
-    def gap(self, from_ms: int, to_ms: int) -> "LogBuilder":
-        self.pack(r.GAP, r.pack_gap, from_ms, to_ms, 2)
+    def gap(self, from_ms: int, to_ms: int, reason: int = 2) -> "LogBuilder":
+        self.pack(r.GAP, r.pack_gap, from_ms, to_ms, reason)
         return self
 
     def mark(self, mark: int) -> "LogBuilder":

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from retrostep_core.gait.codes import BACKWARD, FORWARD, RAMP, STOP, WARN
+from retrostep_core.gait.codes import BACKWARD, FORWARD, GAP_FLASH, RAMP, STOP, WARN
 from retrostep_core.log import records
 from retrostep_core.log.reader import LogError, read_log, timeline
 
@@ -58,6 +58,8 @@ def digest(device: str, number: int, data: bytes) -> Digest:
     totals = log.totals
     ramps = [alert.severity for alert in log.alerts if alert.kind == RAMP]
     last_backward_ms = max((end for _, end in backward), default=0)
+    # Where flash was short nothing is unknown but when each step was.
+    unknown = [gap for gap in log.gaps if gap.reason != GAP_FLASH]
     return Digest(
         session={
             "device": device,
@@ -78,8 +80,8 @@ def digest(device: str, number: int, data: bytes) -> Digest:
             "ramp_stops": ramps.count(STOP),
             "warm_up_mark": any(mark.mark == records.MARK_WARM_UP for mark in log.marks),
             "stretch_mark": any(mark.mark == records.MARK_STRETCH and mark.at_ms >= last_backward_ms for mark in log.marks),
-            "gaps": len(log.gaps),
-            "gap_ms": sum(max(0, gap.to_ms - gap.from_ms) for gap in log.gaps),
+            "gaps": len(unknown),
+            "gap_ms": sum(max(0, gap.to_ms - gap.from_ms) for gap in unknown),
             "end_reason": log.end.reason if log.closed else 0,
             "damage": sum(damage.length for damage in log.damage),
             "lost_records": sum(damage.missing for damage in log.damage),
