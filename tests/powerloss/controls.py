@@ -157,6 +157,19 @@ def closes_nothing():
     interrupted.close = lambda store, number, size, boot: (0, 0)
 
 
+def writes_the_tail_forward():
+    """A flush that reaches into the next piece of the tail fills the one before it first."""
+    honest = Store.keep
+
+    def keep(self, session, length, view, kept):
+        for end in range((kept // 116 + 1) * 116, len(view), 116):
+            honest(self, session, length, view[:end], kept)
+            kept = end
+        return honest(self, session, length, view, kept)
+
+    Store.keep = keep
+
+
 def leaves_the_tail():
     """A start does not give the tail to its log."""
     honest = Store._find_tail
@@ -191,6 +204,7 @@ CONTROLS = {
     "forgets-boots": (forgets_boots, "worn"),
     "renames-nothing": (renames_nothing, "short"),
     "closes-nothing": (closes_nothing, "worn"),
+    "writes-the-tail-forward": (writes_the_tail_forward, "worn"),
     "leaves-the-tail": (leaves_the_tail, "short"),
     "buffers-twice": (buffers_twice, "worn"),
 }
