@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from sweep import CONTROL_EVERY, HERE, LIVES, cuts
+from sweep import CONTROL_EVERY, HERE, LIVES, cuts, run
 
 sys.path[0:0] = [str(HERE.parents[1] / "firmware")]
 
@@ -28,6 +28,7 @@ def main() -> int:
     begin = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         sound = [_whole(pool, life, every) for life in LIVES]
+        sound.append(_on_a_bad_flash(every))
         sound += pool.map(_caught, [(control, life) for control, (_, life) in CONTROLS.items() if life])
     print(f"{time.monotonic() - begin:.0f} s")
     return 0 if all(sound) else 1
@@ -52,6 +53,13 @@ def _whole(pool: ThreadPoolExecutor, life: str, every: int) -> bool:
         flush=True,
     )
     return not sums["broken"]
+
+
+def _on_a_bad_flash(every: int) -> bool:
+    """Whether the device starts and counts whatever is wrong with its flash."""
+    done = run("faults.py", str(every))
+    print(f"flash faults at the start: {(done.stdout + done.stderr).strip()}", flush=True)
+    return done.returncode == 0
 
 
 def _caught(job: tuple[str, str]) -> bool:

@@ -1,8 +1,9 @@
-"""What is wrong with a flash before the device starts on it: `micropython -X heapsize=16m faults.py [CASE...]`.
+"""What is wrong with a flash before the device starts on it: `micropython -X heapsize=16m faults.py EVERY [CASE...]`.
 
 Each case of `CASES` prepares a flash that holds a session no host has, starts the real app on it and walks. Held against it: the device
 starts, counts and answers; what it cannot do stands in STATUS, is felt and is said; the session is kept, unless the fault says that none
 can be; and no byte that another program could read before is lost. Prints a line a failure and a closing count; exits 1 if there was one.
+Without CASE all are played, and each EVERY-th block of the flash fails in each way.
 """
 
 import os
@@ -298,11 +299,11 @@ def block(number, how):
     hold(after.get(log) == before[log], "the session from before is lost")
 
 
-def main(names):
+def main(every, *names):
     jobs = [(name, case, (name,)) for name in names or sorted(CASES)]
     if not names:
-        for how in ("erase", "program", "silent", "read"):
-            jobs += [(f"block {k}: {how}", block, (k, how)) for k in range(BLOCKS)]
+        for n, how in enumerate(("erase", "program", "silent", "read")):
+            jobs += [(f"block {k}: {how}", block, (k, how)) for k in range(n % int(every), BLOCKS, int(every))]
     failed = 0
     for name, play, args in jobs:
         try:
@@ -323,4 +324,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))
