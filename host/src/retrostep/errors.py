@@ -88,6 +88,14 @@ class DeployFailed(RetrostepError):
     """Files could not be copied to a board, or the copy could not be proved."""
 
 
+class NoRepl(RetrostepError):
+    """MicroPython's prompt on a board could not be reached, or a script failed there."""
+
+
+class NoImage(RetrostepError):
+    """A file that was given as a dump of a board's flash isn't one."""
+
+
 class SyncRunning(RetrostepError):
     """Another sync of the same device is under way on this computer."""
 

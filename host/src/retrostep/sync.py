@@ -4,7 +4,7 @@ import binascii
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from retrostep.archive.dating import ClockFact
 from retrostep.archive.digest import digest
 from retrostep.archive.disk import explained, make_folder
 from retrostep.archive.home import Home
+from retrostep.archive.keep import keep
 from retrostep.archive.names import device_name, session_id
 from retrostep.archive.raw import Partial, RawLogs
 from retrostep.archive.store import Store
@@ -214,8 +215,9 @@ class _Session:
             self.refuse(refused)
             return True
         self.result.outcome, self.result.confirmed = "had", True
-        if not is_stored and self._archived.exists():  # a sync was killed between the two
-            self._store.ingest(self._device, self.number, kept)
+        if not is_stored:  # a sync was killed between the two, or it was rescued in pieces
+            with suppress(DamagedData):  # otherwise it is in quarantine for good
+                keep(self._raw, self._store, self._device, self.number, kept)
         self._forget_partial()
         return True
 
@@ -253,8 +255,7 @@ class _Session:
             return
         if is_readable:
             try:
-                self._raw.commit(self._device, self.number, data)
-                self._store.ingest(self._device, self.number, data)
+                keep(self._raw, self._store, self._device, self.number, data)
             except DamagedData as conflict:  # it is quarantined
                 wrong = str(conflict)
         elif not self.is_open:  # an open one may only not have come far enough

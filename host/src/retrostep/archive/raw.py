@@ -108,6 +108,13 @@ class RawLogs:
         write_whole(path, data)
         return path
 
+    def replace(self, device: str, session: int, data: bytes, why: str) -> Path:
+        """Archive `data` in place of what is archived, which goes to quarantine first, with the reason; return where that is."""
+        path = self.path(device, session)
+        aside = self.quarantine(device, session, self.read(device, session), why)
+        write_whole(path, data)
+        return aside
+
     def has(self, device: str, session: int, length: int, crc: int) -> bool:
         """Whether the `length` bytes with CRC-32 `crc` of that session are kept here, archived or quarantined."""
         path = self.path(device, session)

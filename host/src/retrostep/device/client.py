@@ -398,7 +398,10 @@ class Board:
 
     def _no_app(self) -> NoApp:
         """What is there instead of the app, found out by asking for MicroPython's banner."""
-        cure = f"Press its reset button; if that does not help, run `retrostep deploy --board NAME --port {self.path}`."
+        cure = (
+            f"Press its reset button; if that does not help, run `retrostep rescue --port {self.path}`, which saves its sessions, "
+            f"then `retrostep deploy --board NAME --port {self.path}`."
+        )
         if not self._at_prompt():
             self._wire.write(b"\r\x02")  # leaves the raw REPL; an app takes it for the end of a line
             until = time.monotonic() + 1.0
