@@ -262,7 +262,7 @@ def test_what_is_no_dump(retrostep: Retrostep, tmp_path: Path) -> None:
 
 
 def without_superblock(block: bytes) -> bytes:
-    """One of the first two blocks, under another name than littlefs's, with the CRC that makes it sound: who mounts that divides by zero."""
+    """One of the first two blocks, under another name, with the CRC that makes it sound: who mounts that divides by zero."""
     forged = bytearray(block.replace(b"littlefs", b"LITTLEFS", 1))
     at, tag = 4, 0xFFFFFFFF
     while tag >> 20 & 0x780 != 0x500:  # up to the commit's CRC (littlefs's SPEC.md, "Metadata blocks")
