@@ -46,6 +46,8 @@ class LogFile:
 class Store:
     """The logs under `root` ("" is the board's own file system). `boot` has risen by one when the constructor returns.
 
+    `life` tells these numbers from those that the same device gave before its flash was erased.
+
     `damaged`: state.bin could not be read and the numbers were found in the logs instead. OSError where not even that works.
     """
 
@@ -60,7 +62,7 @@ class Store:
         self._unsaved = 0
         self._free = 0
         self._list()
-        self.boot, self._next, self.damaged = self._load()
+        self.boot, self._next, self.life, self.damaged = self._load()
         self.boot += 1
         try:
             self._save()
@@ -213,22 +215,27 @@ class Store:
         return struct.unpack_from("<I", data)[0] == os.stat(self._path(session))[6]
 
     def _load(self) -> tuple:
-        """(boot, next session, whether state.bin was damaged)."""
+        """(boot, next session, life, whether state.bin was damaged)."""
         highest = self._numbers[-1] if self._numbers else 0
         try:
             with open(self._root + "/state.bin", "rb") as file:
-                data = file.read(13)
+                data = file.read(17)
         except OSError:
             data = b""
-        if len(data) == 12 and crc32(data[:8]) == struct.unpack_from("<I", data, 8)[0]:
+        count = len(data) - 4
+        # 8: written before there were lives.
+        if count in (8, 12) and crc32(data[:count]) == struct.unpack_from("<I", data, count)[0]:
             boot, number = struct.unpack_from("<II", data)
-            return boot, max(number, highest + 1), False
+            return boot, max(number, highest + 1), struct.unpack_from("<I", data, 8)[0] if count == 12 else 0, False
+        # Unless a log tells: 30 bits, which is a small integer on every board, and not 0.
+        life = int.from_bytes(os.urandom(4), "little") & 0x3FFFFFFF or 1
         boot = 0
         for session in self._numbers:
             header = self._header(session)
             if header is not None:
                 boot = max(boot, header.boot)
-        return boot, highest + 1, bool(data or self._numbers)
+                life = header.life
+        return boot, highest + 1, life, bool(data or self._numbers)
 
     def _header(self, session: int) -> object:
         # Seldom needed, and as large as all of this.
@@ -242,7 +249,7 @@ class Store:
         return None
 
     def _save(self) -> None:
-        body = struct.pack("<II", self.boot, self._next)
+        body = struct.pack("<III", self.boot, self._next, self.life)
         path = self._root + "/state.bin"
         with open(path + ".new", "wb") as file:
             file.write(body + struct.pack("<I", crc32(body)))

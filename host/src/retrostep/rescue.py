@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from retrostep_core.log.decoded import Header
 from retrostep_core.log.reader import LogError, read_log
 
 from retrostep.archive.digest import digest
@@ -130,7 +131,7 @@ def rescue_image(path: Path, raw: RawLogs, store: Store, progress: Progress = si
     keeper.finish()
     if not is_whole:
         for log in carve(data, [*places, 0]):
-            keeper.carved(log.header.device, log.header.session, log.data, log.is_ended)
+            keeper.carved(log.header, log.data, log.is_ended)
     if not is_mounted:
         if not found.sessions:
             raise NoImage(
@@ -168,7 +169,7 @@ class _Keeper:
             header: Any = read_log(data).header
             if number and header.session != number:
                 raise DamagedData(f"It says that it is session {header.session} of {ascii(header.device)}")
-            facts = digest(header.device, header.session, data).session
+            facts = digest(header.device, header.session, data, header.life).session
         except (LogError, DamagedData) as error:
             done.outcome, done.why = "quarantined", f"{str(error).rstrip('.')}."
             self._unreadable.append((done, number, data))
@@ -180,7 +181,7 @@ class _Keeper:
             done.why = f"{facts['damage']} bytes and {facts['lost_records']} records of it are damaged; the rest counts."
         if trouble:
             done.outcome, done.why = "damaged", f"Only its first {len(data)} bytes can be read ({trouble}); they count."
-        self._archive(done, header.device, header.session, data)
+        self._archive(done, header, data)
 
     def unread(self, name: str, length: int, why: str) -> None:
         """A file of which nothing came."""
@@ -193,28 +194,30 @@ class _Keeper:
         for stem, done, data in self._logs:
             done.synced_before = self._confirmed.get(stem) == (len(data), binascii.crc32(data))
 
-    def carved(self, device: str, number: int, data: bytes, is_ended: bool) -> None:
+    def carved(self, header: Header, data: bytes, is_ended: bool) -> None:
         """A log that was pieced together; nothing is said of one that is archived."""
-        done = Rescued("", len(data), "quarantined", session_id(device, number))
+        who = header.device, header.session
+        done = Rescued("", len(data), "quarantined", session_id(*who))
         how_far = "whole" if is_ended else "without its end"
         done.why = f"It was pieced together from the blocks of a damaged file system, {how_far}."
         with suppress(DamagedData):
-            if self._raw.path(device, number).exists() and self._raw.read(device, number).startswith(data):
+            if self._raw.path(*who, header.life).exists() and self._raw.read(*who, header.life).startswith(data):
                 return
-            digest(device, number, data)
-            self._found.device = self._found.device or device
-        done.why += f" It is kept in {self._raw.quarantine(device, number, data, done.why)}."
+            digest(*who, data, header.life)
+            self._found.device = self._found.device or header.device
+        done.why += f" It is kept in {self._raw.quarantine(*who, data, done.why, header.life)}."
         self._found.sessions.append(done)
 
-    def _archive(self, done: Rescued, device: str, number: int, data: bytes) -> None:
-        path = self._raw.path(device, number)
-        is_had = path.exists() and self._raw.read(device, number).startswith(data)
+    def _archive(self, done: Rescued, header: Header, data: bytes) -> None:
+        who = header.device, header.session
+        is_had = self._raw.path(*who, header.life).exists() and self._raw.read(*who, header.life).startswith(data)
         try:
-            with device_lock(self._raw.home, device):
-                keep(self._raw, self._store, device, number, data)
+            with device_lock(self._raw.home, header.device):
+                row = keep(self._raw, self._store, *who, data, header.life)
         except DamagedData as conflict:
             done.outcome, done.why = "quarantined", str(conflict)
         else:
+            done.session = session_id(row.device, row.number, row.nth_life)
             if is_had and done.outcome == "rescued":
                 done.outcome = "had"
 

@@ -3,7 +3,7 @@
 import binascii
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from retrostep_core.link import answers, messages
 from retrostep_core.log.records import FROM_HOST
 
 from retrostep.archive.dating import ClockFact
-from retrostep.archive.digest import digest
+from retrostep.archive.digest import digest, life_of
 from retrostep.archive.disk import explained, make_folder
 from retrostep.archive.home import Home
 from retrostep.archive.keep import keep
@@ -104,13 +104,13 @@ def sync_board(board: Board, raw: RawLogs, store: Store, progress: Progress = si
         def note() -> None:
             store.saw_device(hello)
             if fact is not None:
-                store.add_clock_fact(device, fact.boot, fact.ticks_ms, fact.epoch_ms, fact.source)
+                store.add_clock_fact(device, fact.boot, fact.ticks_ms, fact.epoch_ms, fact.source, life=hello.life)
 
         entries = board.list()
-        stored = {(row.number, row.log_length) for row, _ in store.sessions(device=device) if row.device == device}
-        sessions = [_Session(board, raw, store, device, entry) for entry in entries]
+        stored = {(row.life, row.number, row.log_length) for row, _ in store.sessions(device=device) if row.device == device}
+        sessions = [_Session(board, raw, store, device, hello.life, entry) for entry in entries]
         result.sessions = [session.result for session in sessions]
-        wanted = [session for session in sessions if not session.is_here(session.entry[:2] in stored)]
+        wanted = [session for session in sessions if not session.is_here(stored)]
         _bring(board, wanted, note, progress)
     result.athlete = next((worn.athlete for worn in store.assignments() if worn.device == device and worn.to_at_ms is None), None)
     result.seconds = round(time.monotonic() - begun, 3)
@@ -182,42 +182,43 @@ class _Session:
     here and the board does not know of yet.
     """
 
-    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: answers.Entry) -> None:
+    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, life: int, entry: answers.Entry) -> None:
         self.entry = entry
         self.number: int = entry.session
         self.is_open = bool(entry.flags & messages.OPEN)
         self.is_wanted_again = False
         self.result = SessionSync(entry.session, entry.length, "received")
-        self._board, self._raw, self._store, self._device = board, raw, store, device
+        self._board, self._raw, self._store, self._device, self._life = board, raw, store, device, life
         self._name = session_id(device, entry.session)
-        self._archived = raw.path(device, entry.session)
+        self._archived = raw.path(device, entry.session, life)
         self._afresh = False
         self._resumed_at = 0
         self._part: Partial | None = None
         self.kept: bytes | None = None
 
-    def is_here(self, is_stored: bool) -> bool:
+    def is_here(self, stored: Container[tuple[int, int, int]]) -> bool:
         """Whether nothing is to be read: all of it is safe here from an earlier sync, and the board knows by now.
 
-        `is_stored`: the store has it.
+        `stored` tells (life, number, length) of the sessions that the store has.
         """
         if self.entry.length > LOG_MOST_BYTES:
             self._damaged(f"Session {self._name} is said to be {self.entry.length} bytes long, which cannot be; it was not read.")
             return True
-        kept = None if self.is_open else self._kept_before()
-        if kept is None:
+        if self.is_open:
             return False
         try:
-            if not self.entry.flags & messages.CONFIRMED and not self._agrees(kept):
-                self._afresh = True  # another log under the same number: the board was erased in between
-                return False
+            kept = self._kept_before()
         except Refused as refused:
             self.refuse(refused)
             return True
+        if kept is None:
+            return False
         self.result.outcome, self.result.confirmed = "had", True
-        if not is_stored:  # a sync was killed between the two, or it was rescued in pieces
-            with suppress(DamagedData):  # otherwise it is in quarantine for good
-                keep(self._raw, self._store, self._device, self.number, kept)
+        life = life_of(kept, self._life)
+        # Not stored: a sync was killed between the two, or the log was rescued in pieces; or it is in quarantine for good.
+        if (life, self.number, len(kept)) not in stored and self._judge(kept, life)[0]:
+            with suppress(DamagedData):
+                keep(self._raw, self._store, self._device, self.number, kept, life)
         self._forget_partial()
         return True
 
@@ -227,7 +228,7 @@ class _Session:
             self._forget_partial()
         with self._partial() as part:
             if not self._afresh and not part.offset and self._archived.exists():
-                part.append(self._raw.read(self._device, self.number))  # the session was open then
+                part.append(self._raw.read(self._device, self.number, self._life))  # the session was open then
             head = part.data()[:HEAD_BYTES]
             if head and (part.offset > self.entry.length or b"".join(self._board.read(self.number, 0, len(head))) != head):
                 head = b""  # the board was erased in between, and this is another log's
@@ -249,17 +250,18 @@ class _Session:
         with self._part or self._partial() as part:
             data = part.data()
         self._part = None
-        is_readable, wrong = self._judge(data)
+        life = life_of(data, self._life)  # a log of an earlier life may have outlived it
+        is_readable, wrong = self._judge(data, life)
         if wrong and self._resumed_at:
             self._afresh = self.is_wanted_again = True
             return
         if is_readable:
             try:
-                keep(self._raw, self._store, self._device, self.number, data)
+                keep(self._raw, self._store, self._device, self.number, data, life)
             except DamagedData as conflict:  # it is quarantined
                 wrong = str(conflict)
         elif not self.is_open:  # an open one may only not have come far enough
-            wrong += f" It is kept in {self._raw.quarantine(self._device, self.number, data, wrong)}."
+            wrong += f" It is kept in {self._raw.quarantine(self._device, self.number, data, wrong, life)}."
         if not self.is_open:
             self.kept = data
             self._forget_partial()
@@ -289,10 +291,10 @@ class _Session:
             self._part.close()
             self._part = None
 
-    def _judge(self, data: bytes) -> tuple[bool, str]:
+    def _judge(self, data: bytes, life: int) -> tuple[bool, str]:
         """Whether the log can be read at all, and what is wrong with it ("": nothing)."""
         try:
-            facts = digest(self._device, self.number, data).session
+            facts = digest(self._device, self.number, data, life).session
         except DamagedData as error:
             return False, str(error)
         if self.is_open:
@@ -315,16 +317,19 @@ class _Session:
         return True
 
     def _kept_before(self) -> bytes | None:
-        """The log as it is kept here, archived or quarantined, where its length is the board's."""
-        aside = sorted(self._raw.home.quarantine.glob(f"{self._device}-{self.number:08d}-*.rsl"))
-        for path in [self._archived, *aside]:
+        """The log as it is kept here, archived or quarantined, where the board agrees that it is its own."""
+        for path in dict.fromkeys([self._archived, *self._raw.copies(self._device, self.number)]):
             with explained(path):
-                if path.is_file() and path.stat().st_size == self.entry.length:
-                    return path.read_bytes()
+                if not path.is_file() or path.stat().st_size != self.entry.length:
+                    continue
+                kept = path.read_bytes()
+            if (path == self._archived and self.entry.flags & messages.CONFIRMED) or self._agrees(kept):
+                return kept
+            self._afresh = True  # another log under the same number: the board was erased in between
         return None
 
     def _partial(self) -> Partial:
-        return self._raw.partial(self._device, self.number)
+        return self._raw.partial(self._device, self.number, self._life)
 
     def _forget_partial(self) -> None:
         with self._partial() as part:

@@ -35,6 +35,7 @@ from retrostep.archive.schema import (
     DeviceRow,
     EpochRow,
     GapRow,
+    LifeRow,
     MarkRow,
     NoteRow,
     OverrideRow,
@@ -94,11 +95,12 @@ class Recording(NamedTuple):
     contradictory: bool
     core_version: str
     core_hash: str
+    nth_life: int = 1
 
     @property
     def id(self) -> str:
-        """`DEVICE/NUMBER`."""
-        return session_id(self.device, self.number)
+        """As `session_id` tells."""
+        return session_id(self.device, self.number, self.nth_life)
 
 
 @dataclass(frozen=True)
@@ -181,13 +183,14 @@ class Store:
 
     # What devices bring
 
-    def ingest(self, device: str, number: int, data: bytes, received_at: datetime | None = None) -> SessionRow:
+    def ingest(self, device: str, number: int, data: bytes, received_at: datetime | None = None, *, life: int = 0) -> SessionRow:
         """Take the log of a session into the tables, again if need be; return its row.
 
         `received_at` is when the host got it (default now): it had ended by then. Damage inside the log is noted in the row. Raises
         DamagedData when no session can be told from these bytes; the tables are then as before.
         """
-        facts = digest(device, number, data)
+        facts = digest(device, number, data, life)
+        self._meet(device, life)
         received_at_ms = now_ms() if received_at is None else to_ms(received_at)
         with self._write() as session:
             row = put_log(session, facts, received_at_ms)
@@ -195,11 +198,12 @@ class Store:
             session.refresh(row)
             return row
 
-    def add_clock_fact(self, device: str, boot: int, ticks_ms: int, epoch_ms: int, source: int = FROM_HOST) -> None:
+    def add_clock_fact(self, device: str, boot: int, ticks_ms: int, epoch_ms: int, source: int = FROM_HOST, *, life: int = 0) -> None:
         """Keep that it was `epoch_ms` at `ticks_ms` of that boot, and date the device's sessions by it. ValueError for what cannot be."""
         if not ClockFact(boot, ticks_ms, epoch_ms, source).is_plausible():
             raise ValueError("a clock fact lies between 2020 and 2100")
-        self._enter("clock", device=device_name(device), boot=boot, ticks_ms=ticks_ms, epoch_ms=epoch_ms, source=source)
+        fact = {"boot": boot, "ticks_ms": ticks_ms, "epoch_ms": epoch_ms, "source": source}
+        self._enter("clock", device=device_name(device), **fact, **({"life": life} if life else {}))
 
     def saw_device(self, hello: Hello) -> None:
         """Keep that a device was there just now, and what it said of itself."""
@@ -211,6 +215,14 @@ class Store:
             core_hash=hello.core_hash.hex(),
             boot=hello.boot,
         )
+
+    def _meet(self, device: str, life: int) -> None:
+        """Give a life that is new a number that people can call it by, for good. Life 0 needs no entry (see derive.met_life)."""
+        with self._read() as session:
+            taken = {row.life: row.nth for row in session.scalars(select(LifeRow).where(LifeRow.device == device))}
+        if life and life not in taken:
+            nth = next(n for n in range(1, len(taken) + 2) if n not in taken.values())
+            self._enter("life", device=device, life=life, nth=nth)
 
     # What people enter
 
@@ -254,12 +266,14 @@ class Store:
         next_day: bool = False,
         limp: bool = False,
         swelling: bool = False,
+        life: int = 0,
     ) -> None:
         """Note something about a session: pain and RPE 0 to 10, text up to 2 000 characters. ValueError out of these."""
         if any(value is not None and not 0 <= value <= 10 for value in (pain, rpe)) or len(text) > TEXT_LENGTH:
             raise ValueError("pain and rpe are 0 to 10, text has at most 2000 characters")
         device, number = device_name(device), session_number(number)
-        self._enter("note", device=device, number=number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling)
+        said = {"pain": pain, "rpe": rpe, "text": text, "next_day": next_day, "limp": limp, "swelling": swelling}
+        self._enter("note", device=device, number=number, **said, **({"life": life} if life else {}))
 
     def override(
         self,
@@ -322,21 +336,23 @@ class Store:
         return device_name(name)
 
     def find_session(self, name: str) -> SessionRow:
-        """The session called `DEVICE/NUMBER`, or NUMBER where one device only has it. NotFound says what to do."""
+        """The session called `DEVICE/NUMBER`, `DEVICE.NTH_LIFE/NUMBER`, or NUMBER where there is but one. NotFound says what to do."""
         device, _, number = name.rpartition("/")
+        device, _, life = device.partition(".")
         if not number.isascii() or not number.isdigit() or len(number) > 10:
             raise NotFound(f"{ascii(name[:60])} is no session: write DEVICE/NUMBER, as `retrostep sessions` lists them.")
         query = select(SessionRow).where(SessionRow.number == int(number))
         if device:
             query = query.where(SessionRow.device == self.find_device(device))
+        if life:
+            query = query.where(SessionRow.nth_life == (int(life) if life.isascii() and life.isdigit() and len(life) < 10 else 0))
         with self._read() as session:
-            rows = list(session.scalars(query.order_by(SessionRow.device).limit(11)))
-        if len(rows) == 1:
+            rows = list(session.scalars(query.order_by(SessionRow.device, SessionRow.nth_life).limit(11)))
+        if len(rows) == 1 or (rows and device and rows[0].nth_life == 1):
             return rows[0]
         if rows:
-            raise NotFound(
-                f"Several devices have a session {number}: write one of {', '.join(session_id(r.device, r.number) for r in rows)}."
-            )
+            names = ", ".join(session_id(row.device, row.number, row.nth_life) for row in rows)
+            raise NotFound(f"There are several sessions {number}: write one of {names}.")
         raise NotFound(f"There is no session {ascii(name[:60])} in the store: `retrostep sessions` lists them.")
 
     def athletes(self) -> list[AthleteRow]:
@@ -388,7 +404,7 @@ class Store:
             def of(table: type[Any], order: Any) -> list[Any]:
                 return list(session.scalars(select(table).where(table.session_id == row.id).order_by(order)))
 
-            notes = select(NoteRow).where(NoteRow.device == row.device, NoteRow.number == row.number).order_by(NoteRow.id)
+            notes = select(NoteRow).where(NoteRow.device == row.device, NoteRow.life == row.life, NoteRow.number == row.number)
             return SessionDetail(
                 session=row,
                 athlete=session.scalar(select(AthleteRow.name).where(AthleteRow.id == row.athlete_id)),
@@ -397,7 +413,7 @@ class Store:
                 alerts=of(AlertRow, AlertRow.at_ms),
                 gaps=of(GapRow, GapRow.from_ms),
                 marks=of(MarkRow, MarkRow.at_ms),
-                notes=list(session.scalars(notes)),
+                notes=list(session.scalars(notes.order_by(NoteRow.id))),
             )
 
     def recordings(self, since_ms: int, athlete_id: int | None = None) -> Iterator[Recording]:
@@ -469,11 +485,11 @@ class Store:
             devices = set()
             logs = list(raw.all())
             for log in logs:
-                data = raw.read(log.device, log.session)
+                data = raw.read(log.device, log.session, log.life)
                 try:
-                    facts = digest(log.device, log.session, data)
+                    facts = digest(log.device, log.session, data, log.life)
                 except DamagedData as error:
-                    unreadable.append((raw.quarantine(log.device, log.session, data, str(error)), str(error)))
+                    unreadable.append((raw.quarantine(log.device, log.session, data, str(error), log.life), str(error)))
                 else:
                     put_log(session, facts, int(log.path.stat().st_mtime * 1_000))
                     devices.add(log.device)

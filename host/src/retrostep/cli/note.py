@@ -52,10 +52,12 @@ def command(
         raise click.UsageError("--began lies in the future.")
     with Store(store_url) as store:
         row = store.find_session(session)
-        name = session_id(row.device, row.number)
+        name = session_id(row.device, row.number, row.nth_life)
         if is_note:
-            store.note(row.device, row.number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling)
+            store.note(
+                row.device, row.number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling, life=row.life
+            )
             click.echo(f"Noted for session {name}.")
         if began is not None:
-            store.add_clock_fact(row.device, row.boot, row.start_ticks_ms, to_ms(began), BY_HAND)
+            store.add_clock_fact(row.device, row.boot, row.start_ticks_ms, to_ms(began), BY_HAND, life=row.life)
             click.echo(f"Session {name} began at {local_time(to_ms(began))}; others of the same start of the device are dated by it.")

@@ -37,7 +37,7 @@ def _lines(detail: SessionDetail) -> list[str]:
     steps = f"{row.forward_steps} forward, {row.backward_steps} backward, {row.unknown_steps} of unknown direction"
     cadence = f"{row.backward_cadence_x10 / 10:.0f} steps a minute" if row.backward_cadence_x10 else "none"
     facts = [
-        ("Session", session_id(row.device, row.number)),
+        ("Session", session_id(row.device, row.number, row.nth_life)),
         ("Athlete", detail.athlete or f"nobody: `retrostep athletes assign {row.device} NAME` says whose"),
         ("Started", when(row)),
         ("Length", f"{clock(row.duration_ms)}; {clock(row.forward_ms)} forward, {clock(row.backward_ms)} backward"),
@@ -49,6 +49,8 @@ def _lines(detail: SessionDetail) -> list[str]:
         ("Counted by", f"{row.board}, core {row.core_version} ({row.core_hash})"),
         ("Quality", "; ".join(troubles(row)) or "whole"),
     ]
+    if row.nth_life > 1:
+        facts.insert(1, ("Life", f"{row.nth_life} of {row.device}: its flash was erased in between, and its numbers began anew"))
     lines = list(columns(facts, (10, 0)))
     if detail.bouts:
         lines += ["", *columns([("FROM", "TO", "DIRECTION", "STEPS", "CADENCE", "TOP")], (-8, -8, 9, -6, -7, -5))]

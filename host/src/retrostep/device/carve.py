@@ -32,12 +32,13 @@ def carve(data: bytes, file_systems: Iterable[int]) -> list[Carved]:
     followers: dict[int, list[int]] = {}
     for n in range(len(data) // BLOCK):
         followers.setdefault(int.from_bytes(data[n * BLOCK : n * BLOCK + 4], "little"), []).append(n)
-    best: dict[tuple[str, int, int, int], Carved] = {}
+    best: dict[tuple[str, int, int, int, int], Carved] = {}
     at = data.find(records.MAGIC)
     while at >= 0:
         found = _carved(data, followers, bases, at)
         if found is not None:
-            key = (found.header.device, found.header.session, found.header.boot, found.header.start_ticks_ms)
+            told = found.header
+            key = (told.device, told.life, told.session, told.boot, told.start_ticks_ms)
             if key not in best or len(found.data) > len(best[key].data):
                 best[key] = found
         at = data.find(records.MAGIC, at + 1)
