@@ -5,6 +5,7 @@ import fcntl
 import os
 import random
 import struct
+import time
 from binascii import crc32
 from pathlib import Path
 
@@ -281,6 +282,15 @@ def test_after_an_erased_board_counts_from_one_again_both_logs_are_kept(fake: Fa
     assert outcomes(result)[2] == "damaged" and result.exit_status == 4
     assert "board was erased" in result.of("damaged")[0].why
     assert store.raw.read(DEVICE, 2) == LOGS[2] and [path.read_bytes() for path in store.raw.quarantined()] == [other]
+
+
+def test_a_computer_whose_clock_went_back_is_told(fake: FakeBoard, store: Store) -> None:
+    """Its sessions were dated by a clock that another contradicts now: nothing is believed without a word."""
+    assert not sync(fake, store).warnings
+    fake.flash.boot += 1
+    told = sync(fake, store, now_s=lambda: time.time() - 90 * 86_400).warnings
+    assert len(told) == 1 and "2160.0 hours earlier" in told[0] and "--date" in told[0]
+    assert {row.dated for row, _ in store.sessions()} <= {"bounded", "undated"}
 
 
 def test_a_board_whose_flash_was_erased_has_another_life(fake: FakeBoard, store: Store, tmp_path: Path) -> None:

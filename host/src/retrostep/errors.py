@@ -45,6 +45,10 @@ class NotFound(RetrostepError):
     """No athlete, device or session answers to what was given, or several do."""
 
 
+class Contradiction(RetrostepError):
+    """What somebody says about a session cannot be, by what else is known of its device."""
+
+
 class BoardNotFound(RetrostepError):
     """No board is plugged in, or nothing is at the port that was named."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from retrostep_core.link import answers, messages
 from retrostep_core.log.records import FROM_HOST
 
-from retrostep.archive.dating import ClockFact
+from retrostep.archive.dating import TOLERANCE_MS, ClockFact
 from retrostep.archive.digest import digest, life_of
 from retrostep.archive.disk import explained, make_folder
 from retrostep.archive.home import Home
@@ -99,6 +99,12 @@ def sync_board(board: Board, raw: RawLogs, store: Store, progress: Progress = si
     if not is_same:
         result.warnings.append(other_core(board.path, hello))
     with device_lock(raw.home, device):
+        seen_at_ms = next((row.last_seen_at_ms for row in store.devices() if row.device == device), None)
+        if seen_at_ms is not None and seen_at_ms > now_s() * 1000 + TOLERANCE_MS:
+            result.warnings.append(
+                f"This computer's clock is {(seen_at_ms / 1000 - now_s()) / 3600:.1f} hours earlier than when {device} was last synced here: "
+                "check it. Sessions about which clocks disagree stay undated until `retrostep session ID --date` says when they were."
+            )
         fact = _set_clock(board, hello, result, now_s)
 
         def note() -> None:

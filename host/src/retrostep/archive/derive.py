@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from retrostep_core.log.records import BY_HAND
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from retrostep.archive.dating import ClockFact, date_session
+from retrostep.archive.dating import ClockFact, Taken, date_sessions
 from retrostep.archive.digest import Digest
 from retrostep.archive.entries import Entry
 from retrostep.archive.names import device_name, session_number
@@ -86,7 +87,8 @@ def met_life(session: Session, device: str, life: int, wanted: int = 1) -> int:
 def settle(session: Session, device: str) -> None:
     """Date every session of a device by the clock facts that are known now, and say whose they are."""
     facts: dict[int, list[ClockFact]] = {}
-    for row in session.scalars(select(ClockFactRow).where(ClockFactRow.device == device)):
+    # By their ids: the last who says when a boot was is right.
+    for row in session.scalars(select(ClockFactRow).where(ClockFactRow.device == device).order_by(ClockFactRow.id)):
         facts.setdefault(row.life, []).append(ClockFact(row.boot, row.ticks_ms, row.epoch_ms, row.source))
     wearers = list(session.scalars(select(AssignmentRow).where(AssignmentRow.device == device).order_by(AssignmentRow.from_at_ms)))
     columns = ("athlete_id", "dated", "started_at_ms", "not_before_ms", "not_after_ms", "placed_at_ms", "clock_spread_ms")
@@ -99,14 +101,18 @@ def settle(session: Session, device: str) -> None:
         SessionRow.received_at_ms,
         *(getattr(SessionRow, name) for name in columns),
     ).where(SessionRow.device == device)
-    changed = []
+    taken: dict[int, list[tuple[int, list[Any], Taken]]] = {}
     for key, life, boot, ticks, duration, received, *held in session.execute(query):
-        dating = date_session(boot, ticks, duration, received, facts.get(life, ()))
-        earliest = SINCE_EVER_MS if dating.not_before_ms is None else dating.not_before_ms
-        athlete_id = _wearer(wearers, earliest, dating.not_after_ms)
-        values = {"athlete_id": athlete_id, "placed_at_ms": dating.placed_at_ms, **vars(dating)}
-        if [values[name] for name in columns] != held:
-            changed.append({"id": key, **values})
+        taken.setdefault(life, []).append((key, held, Taken(boot, ticks, duration, received)))
+    changed = []
+    for life, rows in taken.items():
+        datings = date_sessions([each for _, _, each in rows], facts.get(life, ()))
+        for (key, held, _), dating in zip(rows, datings, strict=True):
+            earliest = SINCE_EVER_MS if dating.not_before_ms is None else dating.not_before_ms
+            athlete_id = _wearer(wearers, earliest, dating.not_after_ms)
+            values = {"athlete_id": athlete_id, "placed_at_ms": dating.placed_at_ms, **vars(dating)}
+            if [values[name] for name in columns] != held:
+                changed.append({"id": key, **values})
     if changed:
         session.execute(update(SessionRow), changed)
 
@@ -212,6 +218,8 @@ def _put_facts(session: Session, device: str, life: int, facts: Iterable[ClockFa
         if not fact.is_plausible():
             raise ValueError("a clock fact that cannot be")
         columns = {"device": device, "life": life, **vars(fact)}
+        if fact.source == BY_HAND:  # said once more, it is the last that was said
+            session.execute(delete(ClockFactRow).filter_by(**columns))
         if session.scalar(select(ClockFactRow.id).filter_by(**columns)) is None:
             session.add(ClockFactRow(**columns))
             session.flush()

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from retrostep_core.log.records import FROM_HOST
+from retrostep_core.log.records import BY_HAND, FROM_HOST
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from retrostep.archive import disk, schema
-from retrostep.archive.dating import ClockFact
+from retrostep.archive.dating import TOLERANCE_MS, ClockFact
 from retrostep.archive.derive import SINCE_EVER_MS, apply_entry, put_log, settle
 from retrostep.archive.digest import digest
 from retrostep.archive.disk import make_folder
@@ -42,7 +42,7 @@ from retrostep.archive.schema import (
     SessionRow,
     StoreState,
 )
-from retrostep.errors import DamagedData, DamagedStore, NotFound, RetrostepError, StoreLayout
+from retrostep.errors import Contradiction, DamagedData, DamagedStore, NotFound, RetrostepError, StoreLayout
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 2_000
@@ -148,6 +148,11 @@ def to_ms(moment: datetime) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000)
 
 
+def _local(at_ms: int) -> str:
+    """A moment in this computer's time zone, to the minute."""
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 class Store:
     """The store at `url` (`sqlite:///PATH`; default: the one in the Home), with the raw logs and entries that lie beside it.
 
@@ -204,6 +209,45 @@ class Store:
             raise ValueError("a clock fact lies between 2020 and 2100")
         fact = {"boot": boot, "ticks_ms": ticks_ms, "epoch_ms": epoch_ms, "source": source}
         self._enter("clock", device=device_name(device), **fact, **({"life": life} if life else {}))
+
+    def date_by_hand(self, row: SessionRow, began: datetime) -> SessionRow:
+        """Keep that somebody says when a session began; its row as it is dated by that, and so is every session of the same boot.
+
+        Raises Contradiction for what cannot be, which is then not kept: it is not over yet, it had come here before, or another boot of the
+        device lies between.
+        """
+        began_ms = to_ms(began)
+        name = session_id(row.device, row.number, row.nth_life)
+        if began_ms + row.duration_ms > now_ms() + TOLERANCE_MS:
+            raise Contradiction(f"Session {name} would not be over yet: it lasted {row.duration_ms / 60_000:.0f} minutes.")
+        if began_ms + row.duration_ms > row.received_at_ms + TOLERANCE_MS:
+            raise Contradiction(f"Session {name} had ended when its log came here, at {_local(row.received_at_ms)}: say an earlier time.")
+        query = select(SessionRow).where(SessionRow.device == row.device, SessionRow.life == row.life)
+        with self._read() as session:
+            others = list(session.scalars(query.order_by(SessionRow.boot, SessionRow.start_ticks_ms)))
+        boot_at_ms = began_ms - row.start_ticks_ms
+        same = [(boot_at_ms + other.start_ticks_ms, other.duration_ms) for other in others if other.boot == row.boot]
+        first_ms, last_ms = min(start for start, _ in same), max(start + length for start, length in same)
+        for other in others:
+            if other.started_at_ms is None or other.boot == row.boot:
+                continue
+            their = session_id(other.device, other.number, other.nth_life)
+            cure = f"If that one is wrong, date it first: `retrostep session {their} --date ...`."
+            if other.boot < row.boot and other.started_at_ms + other.duration_ms > first_ms + TOLERANCE_MS:
+                ended = _local(other.started_at_ms + other.duration_ms)
+                raise Contradiction(f"The device recorded session {their} before {name}, and that one ended at {ended}. {cure}")
+            if other.boot > row.boot and last_ms > other.started_at_ms + TOLERANCE_MS:
+                raise Contradiction(
+                    f"The device recorded session {their} after {name}, and that one began at {_local(other.started_at_ms)}. {cure}"
+                )
+        if row.started_at_ms is None and not row.clock_spread_ms:
+            earliest = SINCE_EVER_MS if row.not_before_ms is None else row.not_before_ms
+            if not earliest - TOLERANCE_MS <= began_ms <= row.not_after_ms + TOLERANCE_MS:
+                since = "" if row.not_before_ms is None else f"not before {_local(row.not_before_ms)} and "
+                raise Contradiction(f"Session {name} was {since}not after {_local(row.not_after_ms)}, as the device was synced then.")
+        self.add_clock_fact(row.device, row.boot, row.start_ticks_ms, began_ms, BY_HAND, life=row.life)
+        with self._read() as session:
+            return session.scalars(select(SessionRow).where(SessionRow.id == row.id)).one()
 
     def saw_device(self, hello: Hello) -> None:
         """Keep that a device was there just now, and what it said of itself."""
