@@ -101,9 +101,10 @@ def sync_board(board: Board, raw: RawLogs, store: Store, progress: Progress = si
     with device_lock(raw.home, device):
         seen_at_ms = next((row.last_seen_at_ms for row in store.devices() if row.device == device), None)
         if seen_at_ms is not None and seen_at_ms > now_s() * 1000 + TOLERANCE_MS:
+            hours = (seen_at_ms / 1000 - now_s()) / 3600
             result.warnings.append(
-                f"This computer's clock is {(seen_at_ms / 1000 - now_s()) / 3600:.1f} hours earlier than when {device} was last synced here: "
-                "check it. Sessions about which clocks disagree stay undated until `retrostep session ID --date` says when they were."
+                f"This computer's clock is {hours:.1f} hours earlier than when {device} was last synced here: check it. "
+                "Sessions about which clocks disagree stay undated until `retrostep session ID --date` says when they were."
             )
         fact = _set_clock(board, hello, result, now_s)
 
