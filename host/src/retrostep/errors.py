@@ -62,7 +62,12 @@ class NoPermission(RetrostepError):
 
 
 class NoApp(RetrostepError):
-    """A board is there, but Retrostep isn't running on it."""
+    """A board is there, but Retrostep isn't running on it; `found` is the part of the message that says what is there instead."""
+
+    def __init__(self, message: str, found: str = "") -> None:
+        """`message` is the sentence for people."""
+        super().__init__(message)
+        self.found = found or message
 
 
 class LinkLost(RetrostepError):

@@ -22,13 +22,13 @@ from retrostep.archive.names import session_id
 from retrostep.archive.raw import RawLogs
 from retrostep.archive.store import Store
 from retrostep.device.carve import carve
-from retrostep.device.client import Board
+from retrostep.device.client import Board, sanitized
 from retrostep.device.flash import READ_COMMAND, Folder, file_systems, read_image
 from retrostep.device.mpremote import Mpremote
 from retrostep.device.open import Line
 from retrostep.device.progress import Progress, silent
 from retrostep.device.stopped import StoppedFolder
-from retrostep.errors import DamagedData, NoApp, NoImage, RetrostepError
+from retrostep.errors import DamagedData, NoApp, NoImage, NoRepl, RetrostepError
 from retrostep.sync import LOG_MOST_BYTES, device_lock
 
 FOLDER = "/sessions"
@@ -97,9 +97,13 @@ def rescue_board(port: str, raw: RawLogs, store: Store, progress: Progress = sil
                 keeper.unread(file.name, file.size, f"It is said to be {file.size} bytes long, which cannot be.")
             elif file.name.endswith(KINDS):
                 wanted.append(file)
-        for done in folder.read(wanted, progress):
-            keeper.take(done.name, bytes(done.data), done.trouble)
-        keeper.finish()
+        try:
+            for done in folder.read(wanted, lambda name, done, total: progress(sanitized(name), done, total)):
+                keeper.take(done.name, bytes(done.data), done.trouble)
+        except NoRepl as error:
+            raise NoRepl(f"{error} {len(found.of('rescued', 'had', 'damaged'))} sessions are safe here already.") from error
+        finally:
+            keeper.finish()
     return found
 
 
@@ -124,7 +128,7 @@ def rescue_image(path: Path, raw: RawLogs, store: Store, progress: Progress = si
             done, total = 0, sum(folder.sizes.values())
             for read in folder.read():
                 done += folder.sizes[read.name]
-                progress(read.name, done, total)
+                progress(sanitized(read.name), done, total)
                 is_whole &= not read.trouble
                 keeper.take(read.name, read.data, read.trouble)
             break
@@ -231,12 +235,14 @@ def _started_again(port: str, found: Rescue) -> Iterator[None]:
         with suppress(RetrostepError), Board(Line(port)) as board:
             board.soft_reset()
         raise
-    with Board(Line(port)) as board:
-        board.soft_reset()
-        try:
+    try:
+        with Board(Line(port)) as board:
+            board.soft_reset()
             hello = board.hello(START_S)
-        except NoApp as error:
-            found.app = str(error)
-            return
-    found.app = "runs"
-    found.device, found.board = hello.device, hello.board
+    except NoApp as error:
+        found.app = f"{error.found} Run `retrostep deploy --board {found.board or 'NAME'} --port {port}`; what was rescued is safe."
+    except RetrostepError as error:  # it is gone, and what came is here
+        found.app = str(error)
+    else:
+        found.app = "runs"
+        found.device, found.board = hello.device, hello.board

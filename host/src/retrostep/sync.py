@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from retrostep_core.link import answers, messages
@@ -325,7 +326,7 @@ class _Session:
 
     def _kept_before(self) -> bytes | None:
         """The log as it is kept here, archived or quarantined, where the board agrees that it is its own."""
-        for path in dict.fromkeys([self._archived, *self._raw.copies(self._device, self.number)]):
+        for path in self._where_kept():
             with explained(path):
                 if not path.is_file() or path.stat().st_size != self.entry.length:
                     continue
@@ -334,6 +335,11 @@ class _Session:
                 return kept
             self._afresh = True  # another log under the same number: the board was erased in between
         return None
+
+    def _where_kept(self) -> Iterator[Path]:
+        """Files that may hold it; where it mostly is comes first, as looking further takes a while."""
+        yield self._archived
+        yield from (path for path in self._raw.copies(self._device, self.number) if path != self._archived)
 
     def _partial(self) -> Partial:
         return self._raw.partial(self._device, self.number, self._life)
