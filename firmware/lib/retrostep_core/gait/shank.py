@@ -320,8 +320,9 @@ class ShankSteps:
         if start_ms < self._moved_ms < cross_ms:
             start_ms = self._moved_ms
         if self._begin_ms < 0:
-            self._begin_ms = start_ms
-            self._strides.begin(start_ms)
+            # A zero in the quiet ends what was before it.
+            self._begin_ms = start_ms if cross_ms > self._moved_ms else self._moved_ms
+            self._strides.begin(self._begin_ms - _LATE_MS)
         direction.cycle(snap, last)
         now = engine.tally.direction
         then = UNKNOWN if self._frontal else direction.decided(now)

@@ -86,6 +86,9 @@ class Strides:
             if sign == swing and area > _CLOSING_AREA and (end_ms - self.contact_ms) * 2 > self.stride_ms:
                 self._weak_ms = end_ms
             return
+        if end_ms < self._from_ms and self.contact_ms < 0:
+            # What ended before the movement began.
+            return
         side = 1 if sign > 0 else 0
         if self._held_ms >= 0 and swing == self._swing:
             self._release(at_ms)
