@@ -137,12 +137,16 @@ class RawLogs:
                     device = device_name(folder.name)
                 except UnsafeName:
                     continue
-                if not folder.is_dir():
-                    continue
-                for path in sorted(folder.iterdir()):
-                    match = _LOG.fullmatch(path.name)
-                    if match and path == self.home.logs / device / f"{int(match[1]):08d}.rsl":
-                        yield RawLog(device, int(match[1]), path)
+                yield from self.of(device)
+
+    def of(self, device: str) -> Iterator[RawLog]:
+        """Every archived log of one device, by session."""
+        folder = self.home.logs / device_name(device)
+        with explained(folder):
+            for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+                match = _LOG.fullmatch(path.name)
+                if match and path == folder / f"{int(match[1]):08d}.rsl":
+                    yield RawLog(device, int(match[1]), path)
 
     def read(self, device: str, session: int) -> bytes:
         """The archived bytes of a log. Raises NoAccess, RetrostepError when it is not there."""
