@@ -135,8 +135,8 @@ def device_lock(home: Home, device: str, port: str) -> Iterator[None]:
             process, _, other = file.read(200).strip().partition(" ")
             if process == str(os.getpid()) and other.isprintable():
                 raise SyncRunning(
-                    f"The board at {port} calls itself {device}, as the one at {other} does, which is being synced: if that is one board on "
-                    "two cables, unplug one of them; if they are two, sync them one after the other and look for differing logs."
+                    f"The board at {port} calls itself {device}, as the one at {other} does, which is being synced. If it is one board "
+                    "on two cables, all is well; if they are two, unplug one of them and sync again."
                 ) from error
             raise SyncRunning(f"{device} is being synced by another retrostep: wait until that is done, then sync again.") from error
         with explained(path):
@@ -248,7 +248,7 @@ def _confirm(board: Board, sessions: dict[int, "_Session"]) -> None:
 
 
 class _Session:
-    """One session on its way from a board into the archive and the store: begin, take its pieces, whole (or refuse), keep, store, confirmed.
+    """One session on its way from a board into the archive and the store: begin, take its pieces, whole, keep, store, confirmed; or refuse.
 
     Damage, and what the board refuses to give, is told in `result`, so that it spoils no other session. A session `is_wanted_again`
     where part of it had come in an earlier sync and something is wrong: it is read once more, from its beginning. `kept` is what is safe
