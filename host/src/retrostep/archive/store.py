@@ -3,6 +3,7 @@
 It is derived. The raw logs and the journal of entries beside it are the truth, and `rebuild` makes the store anew from them.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -149,7 +150,8 @@ def to_ms(moment: datetime) -> int:
 class Store:
     """The store at `url` (`sqlite:///PATH`; default: the one in the Home), with the raw logs and entries that lie beside it.
 
-    Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess, DiskFull, DamagedData.
+    Several threads may use it. Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess,
+    DiskFull, DamagedData.
     """
 
     def __init__(self, url: str | None = None, *, rebuilding: bool = False) -> None:
@@ -162,6 +164,8 @@ class Store:
         self._engine = open_engine(self.path)
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
         self._writing = sessionmaker(self._engine.execution_options(writes=True), expire_on_commit=False)
+        # SQLite has one writer, and those that wait for it inside do so in sleeps and give up after BUSY_S.
+        self._one_writer = threading.Lock()
         try:
             if not rebuilding:
                 self._prepare()
@@ -494,7 +498,7 @@ class Store:
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with explained(self.path), self._writing.begin() as session:
+        with self._one_writer, explained(self.path), self._writing.begin() as session:
             yield session
 
     def _prepare(self) -> None:

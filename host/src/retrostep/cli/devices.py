@@ -56,7 +56,7 @@ def command(named: tuple[str, ...], as_json: bool) -> None:
     sys.exit(status)
 
 
-def look(path: str, stop: Stop | None = None) -> dict[str, Any]:
+def look(path: str, stop: Stop) -> dict[str, Any]:
     """What the board at `path` says of itself."""
     with Board(Line(path, stop=stop)) as board:
         hello = board.hello()
