@@ -34,8 +34,8 @@ _RETRY_MS = 5000
 _MISHAP_MS = 1000
 # The same mishap is not told more often.
 _MISHAP_AGAIN_MS = 60000
-# Steps of the server before the other tasks get their turn.
-_SERVES = 8
+# So long the server works on before the other tasks get their turn.
+_SERVE_MS = 10
 FAULT_TEXTS = (
     (messages.FAULT_FLASH_SHORT, "flash is running short: sync soon; detail is left out of the log"),
     (messages.FAULT_FLASH_FULL, "flash is full: sync now; counting goes on, the log does not"),
@@ -238,9 +238,8 @@ class App:
             self._talk_ms = now_ms
             server.feed(self._input, n)
             n = console.read_into(self._input) if n == len(self._input) else 0
-        for _ in range(_SERVES):
-            if not server.poll(now_ms):
-                break
+        while server.poll(now_ms) and self.clock.ticks_ms() - now_ms < _SERVE_MS:
+            pass
         if server.between_frames:
             console.speak()
         if server.busy:
