@@ -23,11 +23,14 @@ NUMBER_AT = 11
 """Of the session's number, in HEADER's payload."""
 
 
-def hour_log(device: str) -> bytes:
-    """The log of session 1, 3600 s long, written by the core's own engine and session."""
+SOMEBODY = "RS-000000000000"
+
+
+def hour_log() -> bytes:
+    """The log of session 1 of SOMEBODY, 3600 s long, written by the core's own engine and session."""
     store = ram_store.RamStore()
     identity = ram_store.Identity()
-    identity.device = device
+    identity.device = SOMEBODY
     clock = ram_store.Clock()
     session = Session(None, store, identity, clock, Limits(), codes.SHANK, 1, "+x+y+z")
     engine = Engine(session, Limits())
@@ -44,11 +47,12 @@ def hour_log(device: str) -> bytes:
     return bytes(store.logs[1])
 
 
-def renumbered(log: bytes, number: int) -> bytes:
-    """The same log as that of another session."""
+def as_of(log: bytes, device: str, number: int) -> bytes:
+    """The same log as that of another device's session."""
     head = len(records.MAGIC)
     end = head + 3 + log[head + 2]
-    payload = bytearray(log[head + 3 : end])
+    payload = bytearray(log[head + 3 : end].replace(SOMEBODY.encode(), device.encode()))
+    assert len(payload) == end - head - 3
     struct.pack_into("<I", payload, NUMBER_AT, number)
     packed = bytearray(records.MAX_RECORD)
     length = records.pack_record(packed, log[head], log[head + 1], payload)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hour import hour_log, renumbered
+from hour import as_of, hour_log
 from inputs import BUILD, ROOT
 from interpreters import board_code, runs_32_bits, told, told_on_32_bits
 from retrostep.archive.store import Store
@@ -39,24 +39,26 @@ def run() -> None:
         "One virtual board, one tty: an hour of running is read, synced (set the clock, list, read, archive with fsync, store, confirm), "
         f"and copied by mpremote. % of the line's bytes a second; medians of {RUNS}. Whole commands include the start of their process.",
     )
+    hour = hour_log()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         device = new_flash(folder / "born.bin")
-        log = hour_log(device)
+        log = as_of(hour, device, 1)
         console.print("An hour of running, twelve minutes of it backward, is a log of", figure(len(log), 0, None, BAR_LOG_BYTES), "bytes.")
         for link, bps in LINES:
-            _speed(folder, log, link, bps)
+            _speed(folder, device, hour, link, bps)
     _memory(len(log))
 
 
-def _speed(folder: Path, log: bytes, link: str, bps: int) -> None:
+def _speed(folder: Path, device: str, hour: bytes, link: str, bps: int) -> None:
     per_s = bps / 10
+    log = as_of(hour, device, 1)
     bench = _Bench(folder, {1: log}, link, bps)
     read_s = bench.median(bench.read)
     hour_s = bench.median(bench.sync)
     command_s = bench.median(bench.sync_command)
     copied_s, copy_command_s = bench.mpremote()
-    week = {n: renumbered(log, n) for n in range(1, WEEK + 1)}
+    week = {n: as_of(hour, device, n) for n in range(1, WEEK + 1)}
     week_s = _Bench(folder, week, link, bps).sync()
     week_bytes = sum(map(len, week.values()))
 
