@@ -379,7 +379,8 @@ class _Session:
         if len(data) < self.entry.length:
             return True, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self.name}."
         if facts["damage"] or facts["lost_records"]:
-            found = f"{facts['damage']} bytes, {facts['lost_records']} records lost"
+            records = facts["lost_records"]
+            found = f"{facts['damage']} bytes, {records} record{'' if records == 1 else 's'} lost"
             return True, f"The log of session {self.name} is damaged on the board ({found}); the rest counts."
         return True, ""
 

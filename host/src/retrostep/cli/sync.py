@@ -118,7 +118,9 @@ def _in_short(outcome: Outcome) -> str:
         return str(outcome)
     received, still_open, damaged = outcome.of("received"), outcome.of("open"), outcome.of("damaged")
     words = [f"{_sessions(len(received))} received ({_kb(outcome.received_bytes)} in {outcome.seconds:.1f} s)"]
-    words += [f"{len(outcome.of('had'))} here already"] if outcome.of("had") else []
+    if not (outcome.received_bytes or received):
+        words = ["nothing new"]
+    words += [f"{_sessions(len(outcome.of('had')))} here already"] if outcome.of("had") else []
     words += [f"session {still_open[0].session} still going on"] if still_open else []
     words += [f"{len(damaged)} damaged"] if damaged else []
     return ", ".join(words)
