@@ -195,10 +195,11 @@ def _make_up(raw: RawLogs, store: Store, device: str) -> list[str]:
     stored = {(row.number, row.log_length) for row, _ in store.sessions(device=device) if row.device == device}
     wrong = []
     for log in raw.of(device):
-        data = raw.read(device, log.session)
-        if (log.session, len(data)) not in stored:
+        with explained(log.path):
+            is_stored = (log.session, log.path.stat().st_size) in stored
+        if not is_stored:
             try:
-                store.ingest(device, log.session, data)
+                store.ingest(device, log.session, raw.read(device, log.session))
             except DamagedData as damaged:
                 wrong.append(f"{damaged} It is in {log.path}.")
     return wrong

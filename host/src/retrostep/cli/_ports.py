@@ -3,7 +3,7 @@
 import click
 
 ports_option = click.option(
-    "--port", "named", multiple=True, metavar="TTY", help="The board's port (default: every board that is plugged in)."
+    "--port", "named", multiple=True, metavar="TTY", help="The board's port (default: all plugged in, and those RETROSTEP_PORTS names)."
 )
 port_option = click.option("--port", required=True, metavar="TTY", help="The board's port, as `retrostep devices` shows it.")
 

@@ -27,28 +27,27 @@ def at_once(paths: Iterable[str], work: Callable[[str, Stop], T], ended: Callabl
         except Exception as error:
             came.put((path, error))
 
-    threads = {path: threading.Thread(target=run, args=(path,), name=f"board at {path}", daemon=True) for path in paths}
-    due = set(threads)
+    threads = [threading.Thread(target=run, args=(path,), name=f"board at {path}", daemon=True) for path in paths]
     others: list[Exception] = []
 
-    def take() -> None:
-        path, outcome = came.get()
-        due.discard(path)
+    def take(path: str, outcome: T | Exception) -> None:
         if isinstance(outcome, Exception) and not isinstance(outcome, RetrostepError):
             others.append(outcome)
         else:
             ended(path, outcome)
 
     try:
-        for thread in threads.values():
+        for thread in threads:
             thread.start()
-        while due:
-            take()
+        for _ in threads:
+            take(*came.get())
     except BaseException:
-        due &= {path for path, thread in threads.items() if thread.ident is not None}
         stop.set()
-        while due:
-            take()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+        while not came.empty():
+            take(*came.get())
         raise
     stop.close()
     if others:
