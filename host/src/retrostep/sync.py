@@ -16,7 +16,7 @@ from retrostep_core.link import answers, messages
 from retrostep_core.log.records import FROM_HOST
 
 from retrostep.archive.dating import ClockFact
-from retrostep.archive.digest import digest
+from retrostep.archive.digest import Digest, digest
 from retrostep.archive.disk import explained, make_folder
 from retrostep.archive.home import Home
 from retrostep.archive.names import device_name, session_id
@@ -269,7 +269,7 @@ class _Session:
         self._resumed_at = 0
         self._part: Partial | None = None
         self.kept: bytes | None = None
-        self._to_store: bytes | None = None
+        self._facts: Digest | None = None
 
     def is_here(self) -> bool:
         """Whether nothing is to be read: all of it is safe here from an earlier sync, and the board knows by now."""
@@ -322,14 +322,14 @@ class _Session:
 
     def keep(self, data: bytes) -> None:
         """Judge the log, then archive it, or set it aside where it cannot be read. What the board may be told is then in `kept`."""
-        is_readable, wrong = self._judge(data)
+        facts, wrong = self._judge(data)
         if wrong and self._resumed_at:
             self._afresh = self.is_wanted_again = True
             return
-        if is_readable:
+        if facts is not None:
             try:
                 self._raw.commit(self._device, self.number, data)
-                self._to_store = data
+                self._facts = facts
             except DamagedData as conflict:  # it is quarantined
                 wrong = str(conflict)
         elif not self.is_open:  # an open one may only not have come far enough
@@ -338,14 +338,14 @@ class _Session:
             self.kept = data
             self._forget_partial()
         self.result.outcome = "open" if self.is_open else "received"
-        if wrong and (is_readable or not self.is_open):
+        if wrong and (facts is not None or not self.is_open):
             self._damaged(wrong)
 
     def store(self) -> None:
         """Take what was archived into the store; where this is cut short, the device's next sync does it."""
-        if self._to_store is not None:
-            self._store.ingest(self._device, self.number, self._to_store)
-            self._to_store = None
+        if self._facts is not None:
+            self._store.put(self._facts)
+            self._facts = None
 
     def refuse(self, refused: Refused) -> None:
         """The board gives no more of it."""
@@ -369,21 +369,21 @@ class _Session:
             self._part.close()
             self._part = None
 
-    def _judge(self, data: bytes) -> tuple[bool, str]:
-        """Whether the log can be read at all, and what is wrong with it ("": nothing)."""
+    def _judge(self, data: bytes) -> tuple[Digest | None, str]:
+        """What the log adds up to, if it can be read at all, and what is wrong with it ("": nothing)."""
         try:
-            facts = digest(self._device, self.number, data).session
+            facts = digest(self._device, self.number, data)
         except DamagedData as error:
-            return False, str(error)
+            return None, str(error)
         if self.is_open:
-            return True, ""
+            return facts, ""
         if len(data) < self.entry.length:
-            return True, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self.name}."
-        if facts["damage"] or facts["lost_records"]:
-            records = facts["lost_records"]
-            found = f"{facts['damage']} bytes, {records} record{'' if records == 1 else 's'} lost"
-            return True, f"The log of session {self.name} is damaged on the board ({found}); the rest counts."
-        return True, ""
+            return facts, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self.name}."
+        damage, lost = facts.session["damage"], facts.session["lost_records"]
+        if damage or lost:
+            found = f"{damage} bytes, {lost} record{'' if lost == 1 else 's'} lost"
+            return facts, f"The log of session {self.name} is damaged on the board ({found}); the rest counts."
+        return facts, ""
 
     def _agrees(self, data: bytes) -> bool:
         """Tell the board that `data` is safe here; False where its own log is another."""

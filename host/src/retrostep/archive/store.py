@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from retrostep.archive import disk, schema
 from retrostep.archive.dating import ClockFact
 from retrostep.archive.derive import SINCE_EVER_MS, apply_entry, put_log, settle
-from retrostep.archive.digest import digest
+from retrostep.archive.digest import Digest, digest
 from retrostep.archive.disk import make_folder
 from retrostep.archive.engine import explained, open_engine, sqlite_path
 from retrostep.archive.entries import Entries
@@ -191,11 +191,14 @@ class Store:
         `received_at` is when the host got it (default now): it had ended by then. Damage inside the log is noted in the row. Raises
         DamagedData when no session can be told from these bytes; the tables are then as before.
         """
-        facts = digest(device, number, data)
+        return self.put(digest(device, number, data), received_at)
+
+    def put(self, facts: Digest, received_at: datetime | None = None) -> SessionRow:
+        """Take a log's facts, as `digest` told them, into the tables; otherwise as `ingest`."""
         received_at_ms = now_ms() if received_at is None else to_ms(received_at)
         with self._write() as session:
             row = put_log(session, facts, received_at_ms)
-            settle(session, device)
+            settle(session, row.device)
             session.refresh(row)
             return row
 
