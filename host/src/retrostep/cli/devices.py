@@ -34,7 +34,7 @@ def command(named: tuple[str, ...], as_json: bool) -> None:
         if isinstance(outcome, RetrostepError):
             found[path] = {"port": path, "error": str(outcome)}
             status = max(status, outcome.exit_status)
-            complain(outcome, path)
+            complain(outcome, path if len(paths) > 1 else "")
             return
         found[path] = outcome
         if outcome["core"] == "other" and not as_json:

@@ -52,7 +52,7 @@ def command(named: tuple[str, ...], and_all: bool, as_json: bool, store_url: str
 
     def tell(path: str) -> None:
         told.add(path)
-        _tell(path, outcomes[path], as_json)
+        _tell(path if len(paths) > 1 else "", outcomes[path], as_json)
 
     try:
         with Store(store_url) as store, _sigterm_as_ctrl_c(), progress_bars(paths, not as_json) as bars:
