@@ -43,7 +43,7 @@ TELLS = {
 
 @dataclass
 class Lived:
-    """What one board lived through: ms from each alert's sample to its signal, how many alerts its log holds, steps, gaps in ms, bytes sent."""
+    """What one board lived through: ms from each alert's sample to its signal, alerts in its log, steps, gaps in ms, bytes sent."""
 
     late_ms: list[int]
     alerts: int

@@ -173,4 +173,7 @@ def _memory(length: int) -> None:
             rows.append([name, *parts, figure(whole, 0, None, BAR_MEMORY), f"{facts['code'] / 1024:.1f}"])
     columns = ("", "buffers, held always", "more while it lasts", "most before a collection", "bytes in all", "code, KB")
     table("Memory of a sync on the board", columns, rows, bold=[len(rows) - 1])
-    console.print("[dim]Of the link's server. Code: compiled on the spot from source; a board gets it as bytecode. A log that is read is an open file besides, 0.3 KB by LittleFS's source.[/dim]")
+    console.print(
+        "[dim]Of the link's server; a log that is read is an open file besides, 0.3 KB by LittleFS's source. Code: compiled on the spot from "
+        "source; a board gets it as bytecode.[/dim]"
+    )
