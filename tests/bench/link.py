@@ -174,6 +174,6 @@ def _memory(length: int) -> None:
     columns = ("", "buffers, held always", "more while it lasts", "most before a collection", "bytes in all", "code, KB")
     table("Memory of a sync on the board", columns, rows, bold=[len(rows) - 1])
     console.print(
-        "[dim]Of the link's server; a log that is read is an open file besides, 0.3 KB by LittleFS's source. Code: compiled on the spot from "
-        "source; a board gets it as bytecode.[/dim]"
+        "[dim]Of the link's server; a log that is read is an open file besides, 0.3 KB by LittleFS's source. Code: compiled on the spot "
+        "from source; a board gets it as bytecode.[/dim]"
     )
