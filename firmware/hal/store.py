@@ -201,8 +201,7 @@ class Store:
         if "sessions" not in os.listdir(self._root or "/"):
             os.mkdir(self._folder)
         for name in os.listdir(self._folder):
-            # No session is number 0: that stands for none.
-            if len(name) == 12 and name.endswith(".rsl") and name[:8].isdigit() and int(name[:8]):
+            if len(name) == 12 and name.endswith(".rsl") and name[:8].isdigit() and name[:8] != "00000000":
                 self._numbers.append(int(name[:8]))
         self._numbers.sort()
         for session in self._numbers:
