@@ -30,7 +30,7 @@ test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPytho
 powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
 	@$(BIN)/micropython -X heapsize=64m tests/powerloss/cuts.py store 1
 
-bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; five to ten minutes
+bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; ten to fifteen minutes
 	@$(BIN)/python tests/bench
 
 # Peers have their own environment: none of their requirements may decide what Retrostep runs with.

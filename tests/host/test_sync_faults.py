@@ -165,8 +165,8 @@ STATIONS = [
     (RawLogs, "commit", "after"),
     (_Session, "confirmed", "before"),
     (_Session, "confirmed", "after"),
-    (Store, "ingest", "before"),
-    (Store, "ingest", "after"),
+    (Store, "put", "before"),
+    (Store, "put", "after"),
     (raw_module.Partial, "discard", "before"),
     (raw_module.Partial, "discard", "after"),
     (raw_module.Partial, "append", "before"),
@@ -452,6 +452,19 @@ def test_a_device_with_an_impossible_name_writes_nowhere(tmp_path: Path, store: 
         assert len(name) > 32  # the core cuts it to what a HELLO can hold
         return
     assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+def test_what_was_archived_but_not_stored_is_stored_by_the_next_sync_though_the_board_has_erased_it(
+    fake: FakeBoard, store: Store
+) -> None:
+    log = session_log(4, forward_s=900, boot=3)
+    store.raw.commit(DEVICE, 4, log)  # and there a sync was killed
+    assert sync(fake, store).warnings == []
+    assert {row.number for row, _ in store.sessions()} == {1, 2, 3, 4}
+    store.raw.path(DEVICE, 4).write_bytes(b"rot" + log)
+    store.raw.path(DEVICE, 5).write_bytes(b"rot")
+    [warning] = sync(fake, store).warnings
+    assert "session aabbccddeeff/5 cannot be read" in warning and str(store.raw.path(DEVICE, 5)) in warning
 
 
 def test_a_log_confirmed_to_another_computer_is_brought_here_too(fake: FakeBoard, store: Store) -> None:

@@ -175,6 +175,18 @@ def test_a_torn_confirmation_confirms_nothing():
         assert not Store(disk.root).confirmed(1)
 
 
+def test_a_log_that_was_read_before_it_grew_is_read_to_its_new_end():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"good")
+    assert store.size(1) == 4 and read(store, 1) == b"good" and store.size(1) == 4
+    file = store.append(1)
+    file.write(b"|more")
+    file.close()
+    assert store.size(1) == 9 and read(store, 1) == b"good|more"
+    assert raises(OSError, lambda: store.size(2))
+
+
 def test_appending_leaves_what_is_there():
     disk = Disk()
     store = Store(disk.root)
@@ -209,7 +221,7 @@ def test_files_of_others_are_left_alone():
     disk = Disk()
     store = Store(disk.root)
     write(store, 1, b"ours")
-    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp"):
+    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp", "sessions/00000000.rsl"):
         disk.put(name, b"theirs")
     store = Store(disk.root)
     assert store.numbers() == [1]

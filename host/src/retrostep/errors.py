@@ -74,6 +74,10 @@ class LinkLost(RetrostepError):
     """The board stopped answering, or its cable was pulled."""
 
 
+class Stopped(RetrostepError):
+    """Work with a board was broken off by whoever had asked for it."""
+
+
 class Refused(RetrostepError):
     """The board answered a request with an error; `code` is one of retrostep_core.link.messages."""
 

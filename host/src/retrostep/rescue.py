@@ -216,7 +216,7 @@ class _Keeper:
         who = header.device, header.session
         is_had = self._raw.path(*who, header.life).exists() and self._raw.read(*who, header.life).startswith(data)
         try:
-            with device_lock(self._raw.home, header.device):
+            with device_lock(self._raw.home, header.device, self._found.source):
                 row = keep(self._raw, self._store, *who, data, header.life)
         except DamagedData as conflict:
             done.outcome, done.why = "quarantined", str(conflict)

@@ -1,4 +1,4 @@
-"""One way into the archive and the store, for logs that came over the link and for those that were rescued."""
+"""One way into the archive, and into the store, for logs that came over the link and for those that were rescued."""
 
 from retrostep.archive.digest import digest
 from retrostep.archive.raw import RawLogs
@@ -7,8 +7,8 @@ from retrostep.archive.store import Store
 from retrostep.errors import DamagedData
 
 
-def keep(raw: RawLogs, store: Store, device: str, number: int, data: bytes, life: int = 0) -> SessionRow:
-    """Archive and store the log of a session, one that `digest` can read; it is on the disk for good when its row is returned.
+def archive(raw: RawLogs, device: str, number: int, data: bytes, life: int = 0) -> bytes:
+    """Archive the log of a session, one that `digest` can read; on the disk for good when this returns all that is archived of it.
 
     Raises DamagedData where another log of that session is archived already: this one is then in quarantine. A whole log takes the place of
     a damaged copy of itself, which goes to quarantine instead.
@@ -18,7 +18,12 @@ def keep(raw: RawLogs, store: Store, device: str, number: int, data: bytes, life
     if is_other and _is_better(device, number, data, held, life):
         raw.replace(device, number, data, "a whole copy of this log came later and took its place", life)
     raw.commit(device, number, data, life)
-    return store.ingest(device, number, held if held.startswith(data) else data, life=life)
+    return held if held.startswith(data) else data
+
+
+def keep(raw: RawLogs, store: Store, device: str, number: int, data: bytes, life: int = 0) -> SessionRow:
+    """As `archive`, and take it into the store; its row there."""
+    return store.ingest(device, number, archive(raw, device, number, data, life), life=life)
 
 
 def _is_better(device: str, number: int, data: bytes, held: bytes, life: int) -> bool:

@@ -154,8 +154,13 @@ class RawLogs:
                     device = device_name(folder.name)
                 except UnsafeName:
                     continue
-                if not folder.is_dir():
-                    continue
+                yield from self.of(device)
+
+    def of(self, device: str) -> Iterator[RawLog]:
+        """Every archived log of one device, by life and session."""
+        folder = self.home.logs / device_name(device)
+        with explained(folder):
+            if folder.is_dir():
                 yield from self._logs_in(folder, device, 0)
                 for inner in sorted(folder.iterdir()):
                     if _LIFE.fullmatch(inner.name) and inner.is_dir() and int(inner.name, 16):

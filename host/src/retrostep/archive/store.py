@@ -3,6 +3,7 @@
 It is derived. The raw logs and the journal of entries beside it are the truth, and `rebuild` makes the store anew from them.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from retrostep.archive import disk, schema
 from retrostep.archive.dating import TOLERANCE_MS, ClockFact
 from retrostep.archive.derive import SINCE_EVER_MS, apply_entry, put_log, settle
-from retrostep.archive.digest import digest
+from retrostep.archive.digest import Digest, digest
 from retrostep.archive.disk import make_folder
 from retrostep.archive.engine import explained, open_engine, sqlite_path
 from retrostep.archive.entries import Entries
@@ -156,7 +157,8 @@ def _local(at_ms: int) -> str:
 class Store:
     """The store at `url` (`sqlite:///PATH`; default: the one in the Home), with the raw logs and entries that lie beside it.
 
-    Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess, DiskFull, DamagedData.
+    Several threads may use it. Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess,
+    DiskFull, DamagedData.
     """
 
     def __init__(self, url: str | None = None, *, rebuilding: bool = False) -> None:
@@ -169,6 +171,8 @@ class Store:
         self._engine = open_engine(self.path)
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
         self._writing = sessionmaker(self._engine.execution_options(writes=True), expire_on_commit=False)
+        # SQLite has one writer, and those that wait for it inside do so in sleeps and give up after BUSY_S.
+        self._one_writer = threading.Lock()
         try:
             if not rebuilding:
                 self._prepare()
@@ -194,12 +198,15 @@ class Store:
         `received_at` is when the host got it (default now): it had ended by then. Damage inside the log is noted in the row. Raises
         DamagedData when no session can be told from these bytes; the tables are then as before.
         """
-        facts = digest(device, number, data, life)
-        self._meet(device, life)
+        return self.put(digest(device, number, data, life), received_at)
+
+    def put(self, facts: Digest, received_at: datetime | None = None) -> SessionRow:
+        """Take a log's facts, as `digest` told them, into the tables; otherwise as `ingest`."""
+        self._meet(facts.session["device"], facts.session["life"])
         received_at_ms = now_ms() if received_at is None else to_ms(received_at)
         with self._write() as session:
             row = put_log(session, facts, received_at_ms)
-            settle(session, device)
+            settle(session, row.device)
             session.refresh(row)
             return row
 
@@ -554,7 +561,7 @@ class Store:
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with explained(self.path), self._writing.begin() as session:
+        with self._one_writer, explained(self.path), self._writing.begin() as session:
             yield session
 
     def _prepare(self) -> None:

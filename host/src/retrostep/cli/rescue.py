@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from retrostep.archive.store import Store
+from retrostep.cli._bars import progress_bar
 from retrostep.cli._options import json_option, store_option
-from retrostep.cli._ports import progress_bar
 from retrostep.output.terminal import clean
 from retrostep.rescue import Rescue, rescue_board, rescue_image
 
