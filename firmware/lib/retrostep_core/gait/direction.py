@@ -126,7 +126,7 @@ class Direction:
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""
         least = _DECIDE
-        if now == UNKNOWN or now == STILL:
+        if now != FORWARD and now != BACKWARD:
             if self.shaking_mg <= _MOVING_MG:
                 return UNKNOWN
             least = _DECIDE_FIRST
