@@ -30,7 +30,7 @@ test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPytho
 powerloss: $(READY) ## cut the power at every operation of the flash, and again during the start after it
 	@$(BIN)/python tests/powerloss
 
-bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; five to ten minutes
+bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; ten to fifteen minutes
 	@$(BIN)/python tests/bench
 
 # Peers have their own environment: none of their requirements may decide what Retrostep runs with.

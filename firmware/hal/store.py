@@ -64,6 +64,8 @@ class LogFile:
 class Store:
     """The logs under `root` ("" is the board's own file system). `boot` has risen by one when the constructor returns.
 
+    `life` tells these numbers from those that the same device gave before its flash was erased.
+
     `damaged`: state.bin could not be read and the numbers were found in the logs instead. `stuck`: something could not be written.
     `broken`: the file system cannot be read whole. Nothing is written to it then, whatever is asked: what is there stays for a rescue.
     """
@@ -74,6 +76,7 @@ class Store:
         self.writing = None
         self._reading = None
         self._reading_number = 0
+        self._reading_length = 0
         self._numbers = []
         self._confirmed = set()
         self._unsaved = 0
@@ -86,7 +89,7 @@ class Store:
             highest = self._list()
         except OSError:
             self.broken = True
-        self.boot, self._next, self.damaged = self._load(highest)
+        self.boot, self._next, self.life, self.damaged = self._load(highest)
         self.boot += 1
         try:
             self._save()
@@ -154,11 +157,15 @@ class Store:
         """Length of the log as far as it is flushed; OSError where there is none."""
         if session == self.open_number:
             return self.writing.flushed + self.writing.kept
+        if session == self._reading_number:
+            # It does not grow while it is read, and to look it up takes as long as to read a kilobyte.
+            return self._reading_length
         return os.stat(self._path(session))[6]
 
     def read_into(self, session: int, offset: int, buf: object) -> int:
         """Fill `buf` from `offset` on; how many bytes there were. OSError where there is no such log."""
-        length = self.size(session) - offset
+        whole = self.size(session)
+        length = whole - offset
         if length <= 0:
             return 0
         if session == self.open_number or session != self._reading_number:
@@ -166,6 +173,7 @@ class Store:
             self._forget_reading()
             self._reading = open(self._path(session), "rb")
             self._reading_number = session
+            self._reading_length = whole
         view = memoryview(buf)[: min(length, len(buf))]
         n = 0
         if session != self.open_number or offset < self.writing.flushed:
@@ -342,15 +350,19 @@ class Store:
         return struct.unpack_from("<I", data)[0] == size
 
     def _load(self, highest: int) -> tuple:
-        """(boot, next session, whether state.bin was damaged); `highest` number is in use."""
+        """(boot, next session, life, whether state.bin was damaged); `highest` number is in use."""
         try:
             with open(self._root + "/state.bin", "rb") as file:
-                data = file.read(13)
+                data = file.read(17)
         except OSError:
             data = b""
-        if len(data) == 12 and crc32(data[:8]) == struct.unpack_from("<I", data, 8)[0]:
+        count = len(data) - 4
+        # 8: written before there were lives.
+        if count in (8, 12) and crc32(data[:count]) == struct.unpack_from("<I", data, count)[0]:
             boot, number = struct.unpack_from("<II", data)
-            return boot, max(number, highest + 1), False
+            return boot, max(number, highest + 1), struct.unpack_from("<I", data, 8)[0] if count == 12 else 0, False
+        # Unless a log tells: 30 bits, which is a small integer on every board, and not 0.
+        life = int.from_bytes(os.urandom(4), "little") & 0x3FFFFFFF or 1
         boot = 0
         for session in self._numbers:
             try:
@@ -359,7 +371,8 @@ class Store:
                 continue
             if header is not None:
                 boot = max(boot, header.boot)
-        return boot, highest + 1, bool(data or self._numbers)
+                life = header.life
+        return boot, highest + 1, life, bool(data or self._numbers)
 
     def _header(self, session: int) -> object:
         # Seldom needed, and as large as all of this.
@@ -374,7 +387,7 @@ class Store:
 
     def _save(self) -> None:
         self._write()
-        body = struct.pack("<II", self.boot, self._next)
+        body = struct.pack("<III", self.boot, self._next, self.life)
         path = self._root + "/state.bin"
         with open(path + ".new", "wb") as file:
             file.write(body + struct.pack("<I", crc32(body)))

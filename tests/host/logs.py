@@ -30,6 +30,7 @@ class LogBuilder:
         core_hash: bytes = CORE_HASH,
         core_version: tuple[int, int, int] = VERSION,
         board: str = "VIRTUAL",
+        life: int = 0,
     ) -> None:
         self.data = bytearray(r.MAGIC)
         self.seq = 0
@@ -38,7 +39,7 @@ class LogBuilder:
         self.start_ticks_ms = start_ticks_ms
         payload = bytearray(255)
         length = r.pack_header(
-            payload, core_version, core_hash, number, boot, start_ticks_ms, 1, 0, 1, "+y+z+x", Limits().pack(), device, board
+            payload, core_version, core_hash, number, boot, start_ticks_ms, 1, 0, 1, "+y+z+x", Limits().pack(), device, board, life
         )
         self.add(r.HEADER, payload[:length])
 

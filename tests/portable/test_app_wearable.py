@@ -336,6 +336,18 @@ def test_a_session_is_read_and_confirmed_over_the_link():
     assert worn.answer("STATUS").unsynced == 0
 
 
+def test_a_host_that_asks_is_listened_to_more_closely_for_a_moment():
+    worn = Worn()
+    worn.live(1)
+    assert not worn.app.attend()
+    worn.hardware.line.ask("STATUS")
+    assert worn.app.attend()
+    worn.live(0.2)
+    assert worn.app.attend(), "it may ask on"
+    worn.live(0.2)
+    assert not worn.app.attend()
+
+
 def test_the_hosts_clock_is_a_fact_in_the_log():
     worn = Worn()
     worn.live(5, 750)

@@ -95,7 +95,7 @@ def test_damaged_state_is_replaced_by_what_the_logs_say():
     disk = Disk()
     store = Store(disk.root)
     payload = bytearray(255)
-    n = records.pack_header(payload, (0, 1, 0), bytes(8), 41, 17, 0, 1, 0, 1, "+y+z+x", bytes(24), "RS-1", "B")
+    n = records.pack_header(payload, (0, 1, 0), bytes(8), 41, 17, 0, 1, 0, 1, "+y+z+x", bytes(24), "RS-1", "B", 77)
     record = bytearray(300)
     size = records.pack_record(record, records.HEADER, 0, payload[:n])
     write(store, 41, records.MAGIC + record[:size])
@@ -104,6 +104,7 @@ def test_damaged_state_is_replaced_by_what_the_logs_say():
         store = Store(disk.root)
         assert store.damaged
         assert store.boot == 18 and store.next_session() == 42
+        assert store.life == 77
 
 
 def test_state_that_lags_behind_the_logs_never_gives_a_number_twice():
@@ -114,6 +115,24 @@ def test_state_that_lags_behind_the_logs_never_gives_a_number_twice():
     disk.put("state.bin", body + struct.pack("<I", crc32(body)))
     store = Store(disk.root)
     assert store.boot == 6 and store.next_session() == 10
+    assert store.life == 0, "the state is of before there were lives, and the device goes on in its own"
+    disk.cut()
+    assert Store(disk.root).life == 0 and not store.damaged
+
+
+def test_a_device_has_one_life_until_its_flash_is_erased():
+    disk = Disk()
+    lives = set()
+    for _ in range(3):
+        lives.add(Store(disk.root).life)
+        disk.cut()
+    assert len(lives) == 1
+    disk.put("state.bin", b"\xff" * 16)
+    lives.add(Store(disk.root).life)
+    assert len(lives) == 2, "nothing tells which life it was, and numbers begin anew"
+    for _ in range(3):
+        lives.add(Store(Disk().root).life)
+    assert len(lives) == 5 and min(lives) > 0 and max(lives) < 1 << 30
 
 
 def test_a_confirmed_log_may_go_and_an_unconfirmed_one_never():
@@ -157,6 +176,18 @@ def test_a_torn_confirmation_confirms_nothing():
         assert not Store(disk.root).confirmed(1)
 
 
+def test_a_log_that_was_read_before_it_grew_is_read_to_its_new_end():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"good")
+    assert store.size(1) == 4 and read(store, 1) == b"good" and store.size(1) == 4
+    file = store.append(1)
+    file.write(b"|more")
+    file.close()
+    assert store.size(1) == 9 and read(store, 1) == b"good|more"
+    assert raises(OSError, lambda: store.size(2))
+
+
 def test_appending_leaves_what_is_there():
     disk = Disk()
     store = Store(disk.root)
@@ -191,7 +222,7 @@ def test_files_of_others_are_left_alone():
     disk = Disk()
     store = Store(disk.root)
     write(store, 1, b"ours")
-    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp"):
+    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp", "sessions/00000000.rsl"):
         disk.put(name, b"theirs")
     store = Store(disk.root)
     assert store.numbers() == [1]

@@ -279,6 +279,7 @@ class Session:
             self.limits.pack(),
             who.device,
             who.board,
+            self.store.life,
         )
         self._put(at_ms, r.HEADER, n)
         epoch_ms = self.clock.epoch_ms()
