@@ -23,6 +23,7 @@ from retrostep_core.gait.codes import FORWARD
 from retrostep_core.log import records
 
 PARTITION_AT = 0x200000
+TAIL_BYTES, PIECE_BYTES = 300, 116
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,20 @@ def logs(device: str) -> dict[int, bytes]:
 def flash(tmp_path: Path, born: tuple[Path, str], logs: dict[int, bytes]) -> Path:
     path = tmp_path / "flash.bin"
     shutil.copy(born[0], path)
-    put_sessions(path, logs)
+    put_sessions(path, {**logs, 3: logs[3][:-TAIL_BYTES]})
+    put_files(path, tail(3, logs[3]))
     confirmed = struct.pack("<II", len(logs[1]), records.binascii.crc32(logs[1]))
     put_files(path, {"sessions/00000001.ok": confirmed + struct.pack("<I", records.binascii.crc32(confirmed))})
     return path
+
+
+def tail(session: int, log: bytes) -> dict[str, bytes]:
+    """The last bytes of a log as they wait in /tail while it is being written (FORMATS.md)."""
+    found = {}
+    for piece, at in enumerate(range(len(log) - TAIL_BYTES, len(log), PIECE_BYTES)):
+        body = struct.pack("<II", session, at) + log[at : at + PIECE_BYTES]
+        found[f"tail/{piece}"] = body + struct.pack("<I", zlib.crc32(body))
+    return found
 
 
 def archived(retrostep: Retrostep) -> dict[int, bytes]:

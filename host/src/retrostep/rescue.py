@@ -28,14 +28,17 @@ from retrostep.device.mpremote import Mpremote
 from retrostep.device.open import Line
 from retrostep.device.progress import Progress, silent
 from retrostep.device.stopped import StoppedFolder
+from retrostep.device.tail import FOLDER as TAIL
+from retrostep.device.tail import PIECE_MOST_BYTES, PIECES, tail_of
 from retrostep.errors import DamagedData, NoApp, NoImage, NoRepl, RetrostepError
 from retrostep.sync import LOG_MOST_BYTES, device_lock
 
 FOLDER = "/sessions"
 KINDS = (".ok", ".rsl")
+PIECE_NAMES = tuple(str(piece) for piece in range(PIECES))
 START_S = 6.0
 """A board whose app starts says HELLO sooner. One that hangs has no room for more of our requests, and needs some for a Ctrl-C."""
-_LOG = re.compile(r"([0-9]{8})\.rsl")
+_LOG = re.compile(r"([0-9]{8,10})\.rsl")
 
 
 @dataclass
@@ -88,7 +91,11 @@ def rescue_board(port: str, raw: RawLogs, store: Store, progress: Progress = sil
     found = Rescue(port)
     keeper = _Keeper(found, raw, store)
     with _started_again(port, found):
-        folder = StoppedFolder(Mpremote(port), FOLDER)
+        tool = Mpremote(port)
+        rest = StoppedFolder(tool, TAIL)
+        pieces = [file for file in rest.files if file.name in PIECE_NAMES and file.size <= PIECE_MOST_BYTES]
+        keeper.tail = {file.name: bytes(file.data) for file in rest.read(pieces, silent)}
+        folder = StoppedFolder(tool, FOLDER)
         if folder.trouble:
             found.warnings.append(f"Not every file of the board is known: {folder.trouble}.")
         wanted = []
@@ -118,6 +125,8 @@ def rescue_image(path: Path, raw: RawLogs, store: Store, progress: Progress = si
     places = file_systems(data)
     is_whole = is_mounted = False
     for place in places:
+        with Folder(data, place, TAIL, PIECE_NAMES, PIECE_MOST_BYTES) as rest:
+            keeper.tail = {read.name: read.data for read in rest.read()}
         with Folder(data, place, FOLDER, KINDS, min(LOG_MOST_BYTES, len(data))) as folder:
             is_mounted |= folder.is_mounted
             if not folder.exists:
@@ -153,6 +162,8 @@ class _Keeper:
         self._unreadable: list[tuple[Rescued, int, bytes]] = []
         self._confirmed: dict[str, tuple[int, int]] = {}
         self._logs: list[tuple[str, Rescued, bytes]] = []
+        self.tail: dict[str, bytes] = {}
+        """What lies in /tail, by name: the last bytes of the log that was being written."""
 
     def take(self, name: str, data: bytes, trouble: str) -> None:
         """A file as far as it could be read; `trouble` says why no further."""
@@ -160,6 +171,10 @@ class _Keeper:
             if len(data) == 12 and binascii.crc32(data[:8]) == struct.unpack_from("<I", data, 8)[0]:
                 self._confirmed[name.removesuffix(".ok")] = struct.unpack_from("<II", data)
             return
+        match = _LOG.fullmatch(name)
+        number = int(match[1]) if match else 0
+        if not trouble:
+            data += tail_of([self.tail.get(piece, b"") for piece in PIECE_NAMES], number, len(data))
         if not data:
             if trouble:
                 self.unread(name, 0, f"Nothing of it can be read: {trouble}.")
@@ -167,8 +182,6 @@ class _Keeper:
         done = Rescued(name, len(data), "rescued")
         self._found.sessions.append(done)
         self._logs.append((name.removesuffix(".rsl"), done, data))
-        match = _LOG.fullmatch(name)
-        number = int(match[1]) if match else 0
         try:
             header: Any = read_log(data).header
             if number and header.session != number:
