@@ -28,8 +28,8 @@ demo: $(READY) ## the whole product on the virtual board, from a moving leg to a
 test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPython
 	@$(BIN)/python -m pytest --numprocesses auto
 
-powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
-	@$(BIN)/micropython -X heapsize=64m tests/powerloss/cuts.py store 1
+powerloss: $(READY) ## cut the power at every operation of the flash, and again during the start after it
+	@$(BIN)/python tests/powerloss
 
 fuzz: $(FUZZ_READY) ## coverage-guided fuzzing of every decoder of outside bytes; ten to thirty minutes
 	@test -f $(FUZZ_READY) || { echo "Skipped: make test gives the same decoders what Hypothesis makes up."; exit 0; }; \
@@ -41,7 +41,7 @@ $(FUZZ_READY): host/pyproject.toml
 	@.venv-fuzz/bin/python -m pip install -qq --disable-pip-version-check --editable 'host[fuzz]' && touch $(FUZZ_READY) || \
 	  { echo "atheris cannot be installed here; it needs Linux or macOS and Python 3.11 to 3.13."; rm -rf .venv-fuzz; }
 
-bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; five to ten minutes
+bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; ten to fifteen minutes
 	@$(BIN)/python tests/bench
 
 # Peers have their own environment: none of their requirements may decide what Retrostep runs with.

@@ -415,7 +415,7 @@ def names(data: bytes) -> None:
         except (NotFound, UnsafeName) as error:
             assert str(error)
     raw = NAMED.store.raw
-    kept = raw._quarantined(text, len(data), 7)
+    kept = raw._quarantined(text, len(data), 7, len(data) % 3)
     assert kept.parent == NAMED.store.home.quarantine
 
 

@@ -10,7 +10,7 @@ from fake_board import FakeBoard
 from logs import DEVICE, LogBuilder, at, session_log
 from retrostep.archive.entries import Entries
 from retrostep.archive.store import Store, now_ms
-from retrostep.cli import _ports, calibrate, devices, monitor, run
+from retrostep.cli import _bars, calibrate, devices, monitor, run
 from retrostep.cli import sync as sync_command
 from retrostep.device import boards as known_boards
 from retrostep.device import client
@@ -229,9 +229,9 @@ class Boasting(FakeBoard):
 @pytest.fixture
 def boasting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Boasting]]:
     for module in (devices, sync_command):
-        monkeypatch.setattr(module, "ports", lambda named: [Port(Boasting.path, "", ())])
+        monkeypatch.setattr(module, "ports", lambda named, and_all=False: [Port(Boasting.path, "", ())])
     for module in (devices, sync_command, monitor, calibrate):
-        monkeypatch.setattr(module, "Line", lambda path: made[-1])
+        monkeypatch.setattr(module, "Line", lambda path, stop=None: made[-1])
     for name, value in (("FIRST_WAIT_S", 0.05), ("NEXT_WAIT_S", 0.05), ("PATIENCE_S", 0.3), ("HELLO_EVERY_S", 0.05)):
         monkeypatch.setattr(client, name, value)
     made: list[Boasting] = []
@@ -279,6 +279,6 @@ def test_the_advice_to_deploy_cannot_be_a_command_of_the_boards_own(boasting: Ca
 
 def test_a_progress_bar_only_prints(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with _ports.progress_bar(ALL) as progress:
+    with _bars.progress_bar(ALL) as progress:
         progress(ALL, 1, 2)
     assert "\x1b]" not in capsys.readouterr().err

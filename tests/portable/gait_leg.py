@@ -47,6 +47,10 @@ def bump(at, start, stop, peak):
     return peak * (half * half - x * x) // (half * half)
 
 
+def clipped(value, most):
+    return max(-most, min(most, value))
+
+
 class Leg:
     """Motion of one shank, sample by sample, into an engine; times in ms since the start."""
 
@@ -58,6 +62,11 @@ class Leg:
         self.bias = bias
         self.degrees20 = degrees20
         self.noise = noise
+        # Turning of the whole body (0.1 degrees per second), the swing in the frontal plane, and what the chip measures at the most.
+        self.turning = 0
+        self.sideways = False
+        self.most_mg = 32767
+        self.most_dps10 = 32767
         self._seed = 1
         self._phase = 0
         self._n = 0
@@ -78,6 +87,14 @@ class Leg:
         if self.noise:
             ax += self.random()
             gy += self.random()
+        if self.sideways:
+            ax, ay, gx, gy = ay, ax, gy, gy // 5
+        # A shank that leans by 15 degrees feels a turn about its other axes too.
+        gz += self.turning
+        gx += self.turning // 4
+        gy += self.turning // 4
+        ax, ay, az = (clipped(value, self.most_mg) for value in (ax, ay, az))
+        gx, gy, gz = (clipped(value, self.most_dps10) for value in (gx, gy, gz))
         if not self._filled:
             self._t0_ms = self.now_ms
         at = self._filled * 6
@@ -135,6 +152,25 @@ class Leg:
             hit = bump(phase, swing, swing + 150000, 900)
             other = bump(phase, swing + 500000, swing + 600000, 200)
             self.sample(-sign * hit // 3, 0, 1000 + hit + other, 0, gy, 0)
+        self._phase = phase
+
+    def climb(self, ms, spm_x10):
+        """Stairs up: the knee is lifted high, so the shank turns back nearly as fast as it swung, then pushes off on the spot."""
+        phase = self._phase
+        for _ in range(ms * 1000 // PERIOD_US):
+            before = phase
+            phase += spm_x10 * 1000 * PERIOD_US // 1200000
+            for contact in (450000, 950000):
+                if before < contact <= phase:
+                    self.contacts.append(self.now_ms)
+            if phase >= STRIDE:
+                phase -= STRIDE
+            lifted = bump(phase, 0, 200000, 1300)
+            swung = bump(phase, 200000, 450000, -2200)
+            pushed = bump(phase, 500000, STRIDE, 700)
+            hit = bump(phase, 450000, 600000, 500)
+            other = bump(phase, 950000, STRIDE, 200)
+            self.sample(hit // 4, 0, 1000 + hit + other, 0, lifted + swung + pushed, 0)
         self._phase = phase
 
     def finish(self):

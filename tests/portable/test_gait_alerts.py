@@ -18,7 +18,7 @@ class Ticks:
         n = ms // TICK_MS
         for k in range(n):
             pace = cadence_x10 + (to_x10 - cadence_x10) * k // n if to_x10 else cadence_x10
-            self.monitor.tick(self.now_ms, direction, pace, forward_ms, backward_ms)
+            self.monitor.tick(self.now_ms, direction, pace, pace, forward_ms, backward_ms)
             self.now_ms += TICK_MS
         return [(kind, severity) for _, kind, severity, _, _ in self.heard.alerts]
 

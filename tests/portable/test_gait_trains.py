@@ -28,7 +28,7 @@ class Told:
         self.steps.append(t_ms)
         self.late.append(at_ms - t_ms)
 
-    def pace(self, spm_x10, at_ms):
+    def pace(self, spm_x10, newest_x10, at_ms):
         self.paces.append((at_ms, spm_x10))
 
     def turn(self, since_ms, direction, at_ms):

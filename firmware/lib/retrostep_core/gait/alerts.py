@@ -25,14 +25,15 @@ class Monitor:
     cadence_ramp   rise of the backward cadence over a sliding window, in 0.1 %, against the lowest level (median of 2.75 s, so that
                    one stride in a turn is none) inside the window and inside this unbroken backward stretch, its first second and
                    the first median left out: speeding up from standing is no rise. To stop in time the window is a second longer,
-                   as measured cadence lags; to warn only above the limit the second's lowest cadence is compared. The thresholds
-                   are an engineering default: no published threshold was found.
+                   as measured cadence lags, and where it already rises past the warning the newest stride alone is compared; to
+                   warn only above the limit the second's lowest cadence is compared. The thresholds are an engineering
+                   default: no published threshold was found.
     cadence_ceiling  backward cadence in 0.1 steps a minute.
     cold_start     backward for 2 s with less forward time than the warm-up wants; in s; once a session.
     session_limit  backward time of the session in s; once each severity and session.
 
-    One alert for each escalation (nothing -> warn -> stop). A level is left 3 % below its limit, and the same severity is not
-    signalled again within 10 s (it is said then, if it still holds).
+    One alert for each escalation (nothing -> warn -> stop). A level is left 3 % below its limit, and neither the same severity nor a
+    lower one is signalled again within 10 s (it is said then, if it still holds).
     """
 
     def __init__(self, sink: object, limits: object) -> None:
@@ -69,8 +70,9 @@ class Monitor:
         self._turn = 0
         self._settled_ms = 0
 
-    def tick(self, at_ms: int, direction: int, cadence_x10: int, forward_ms: int, backward_ms: int) -> None:
-        """State of the newest sample: direction now, cadence in 0.1 steps a minute (0 none), time of the session by direction."""
+    def tick(self, at_ms: int, direction: int, cadence_x10: int, newest_x10: int, forward_ms: int, backward_ms: int) -> None:
+        """State of the newest sample: direction now, cadence in 0.1 steps a minute (0 none), that of the newest stride alone,
+        time of the session by direction."""
         limits = self._limits
         if direction != BACKWARD or cadence_x10 == 0:
             self.restart()
@@ -79,12 +81,12 @@ class Monitor:
         else:
             self._settled_ms += TICK_MS
             if self._settled_ms > _SETTLE_MS:
-                self._rise(at_ms, cadence_x10, limits)
+                self._rise(at_ms, cadence_x10, newest_x10, limits)
             self._ceiling.update(at_ms, cadence_x10, limits.ceiling_warn_x10, limits.ceiling_stop_x10, 1000)
         if direction == BACKWARD:
             self._time(at_ms, forward_ms, backward_ms, limits)
 
-    def _rise(self, at_ms: int, cadence_x10: int, limits: object) -> None:
+    def _rise(self, at_ms: int, cadence_x10: int, newest_x10: int, limits: object) -> None:
         # The newest cadences, sorted by insertion: their median is the level now, untouched by a stride that a turn made long.
         newest = self._newest
         newest[self._turn] = cadence_x10
@@ -118,6 +120,8 @@ class Monitor:
             if k < self._window - 1:
                 inside = lowest
         rise_x10 = (cadence_x10 - lowest) * 1000 // lowest
+        if newest_x10 > cadence_x10 and rise_x10 >= limits.ramp_warn_x10:
+            rise_x10 = (newest_x10 - lowest) * 1000 // lowest
         if rise_x10 < limits.ramp_stop_x10 or not limits.ramp_stop_x10:
             # Not to warn below the limit: the lowest of the last second's cadences, against the window without allowance.
             for k in range(1, _LAG + 1):
@@ -162,7 +166,8 @@ class _Escalation:
             # Said late rather than not at all, where it comes too soon after the last of its kind.
             if at_ms - self._said_ms[level] >= _REFRACTORY_MS:
                 self.level = level
-                self._said_ms[level] = at_ms
+                for said in range(level + 1):
+                    self._said_ms[said] = at_ms
                 self._sink.alert(at_ms, self._kind, level, measured, limit)
         elif level < self.level:
             held = stop if self.level == STOP else warn

@@ -9,22 +9,30 @@ N, VV, VVV, VX, VN, XX, NN, AREA, PEAK = range(9)
 SUMS = 9
 
 # One cycle's evidence counts for at most _CLIP (steady gait: 80 to 270), the sum for at most _MOST. Past _DECIDE it turns the direction,
-# past _DECIDE_FIRST it gives one where there is none; within +-_DOUBT for so many lobes it takes it away.
+# past _DECIDE_FIRST it gives one where there is none; within +-_DOUBT for so many lobes it takes it away. Within +-_SETTLED it may be
+# about to turn.
 _CLIP = 200
 _MOST = 160
 _DECIDE = 60
 _DECIDE_FIRST = 40
+_SETTLED = 90
 _DOUBT = 40
 _DOUBT_LOBES = 5
 # A cycle that does not swing back to where it began says less: nothing below this ratio of its lobes (in 1/256), all from 0.85 on.
 _UNBALANCED = 90
-# At the start, and for so many lobes after a pause, even a half cycle counts for this much, if the leg sweeps 10 and 2.5 degrees.
+# At the start, and for so many lobes after a pause, even a half cycle counts for this much, if the leg sweeps 10 and 2.5 degrees and
+# the lobe that ended lasts longer than 0.13 s: the knee of some runners gives so much, for a shorter time, while they stand on it.
 _FRESH = 3
 _WEIGHT_FIRST = 192
 _LARGE = 10400
 _SMALL = 2600
+_BRIEF_SAMPLES = 8
+# What is believed while a lobe still swings, until its cycle is complete.
+_OVERTAKEN = 80
 # Specific force shakes by more than this (rms) in walking; a dangling leg's does not.
 _SHAKING_MG = 72
+# By less than this not even a careful step does: a leg that is only moved gets no direction.
+_MOVING_MG = 40
 
 
 class Direction:
@@ -77,7 +85,7 @@ class Direction:
         weight = (((small >> 4) << 8) // ((large >> 4) + 1) - _UNBALANCED) << 1
         if weight > 256:
             weight = 256
-        if weight < _WEIGHT_FIRST and self.fresh and large > _LARGE and small > _SMALL:
+        if weight < _WEIGHT_FIRST and self.fresh and large > _LARGE and small > _SMALL and a[N] >= _BRIEF_SAMPLES:
             weight = _WEIGHT_FIRST
         if self.fresh:
             self.fresh -= 1
@@ -101,15 +109,27 @@ class Direction:
         elif self.evidence < -_DECIDE:
             self.evidence = -_DECIDE
 
+    def overtake(self, sign: int) -> None:
+        """A lobe of that sign swings faster than the one before it, which was thought to be the swing."""
+        self.evidence = -_OVERTAKEN if sign > 0 else _OVERTAKEN
+
     def sure(self) -> int:
-        """2: walking or running beyond doubt, it shakes the leg and has a direction. 1: it shakes the leg. 0: neither."""
+        """3: walking or running beyond doubt, it shakes the leg and goes one way. 2: no less, but it may be turning. 1: it shakes the leg.
+        0: not even that."""
         if self.shaking_mg <= _SHAKING_MG:
             return 0
-        return 1 if -_DECIDE <= self.evidence <= _DECIDE else 2
+        evidence = self.evidence if self.evidence >= 0 else -self.evidence
+        if evidence <= _DECIDE:
+            return 1
+        return 3 if evidence > _SETTLED else 2
 
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""
-        least = _DECIDE if now != UNKNOWN and now != STILL else _DECIDE_FIRST
+        least = _DECIDE
+        if now != FORWARD and now != BACKWARD:
+            if self.shaking_mg <= _MOVING_MG:
+                return UNKNOWN
+            least = _DECIDE_FIRST
         if self.evidence > least:
             return FORWARD
         if self.evidence < -least:

@@ -39,6 +39,7 @@ class Engine:
         self._last_ms = -1
         self.tick_ms = 0
         self._step_ms = -1
+        self._newest_x10 = 0
         self._resumed_ms = 0
         self._one = array("h", bytes(12))
         self._steps = None
@@ -123,7 +124,7 @@ class Engine:
         tally = self.tally
         tally.now(at_ms)
         if tally.cadence_x10 or at_ms >= self._resumed_ms:
-            self._monitor.tick(at_ms, tally.direction, tally.cadence_x10, tally.forward_ms, tally.backward_ms)
+            self._monitor.tick(at_ms, tally.direction, tally.cadence_x10, self._newest_x10, tally.forward_ms, tally.backward_ms)
 
     def credit(self, t_ms: int, at_ms: int) -> None:
         """A detector's step, in order of time: told to the sink, then counted."""
@@ -151,8 +152,9 @@ class Engine:
         tally.turn(since_ms, direction)
         self._sink.direction(at_ms, since_ms, direction)
 
-    def pace(self, spm_x10: int, at_ms: int) -> None:
-        """A detector's cadence in 0.1 steps a minute of both feet, 0 none; told when it changes."""
+    def pace(self, spm_x10: int, newest_x10: int, at_ms: int) -> None:
+        """A detector's cadence in 0.1 steps a minute of both feet, 0 none, told when it changes; and that of the newest stride alone."""
+        self._newest_x10 = newest_x10
         if spm_x10 != self.tally.cadence_x10:
             self.tally.cadence_x10 = spm_x10
             self._sink.cadence(at_ms, spm_x10)

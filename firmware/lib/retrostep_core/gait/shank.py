@@ -1,13 +1,11 @@
 """Steps of both feet and direction from one shank."""
 
-from retrostep_core.gait.codes import STILL, UNKNOWN
-from retrostep_core.gait.direction import AREA, SUMS, Direction
+from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
+from retrostep_core.gait.direction import AREA, PEAK, SUMS, Direction
 from retrostep_core.gait.stride import AREA_LEAST, Strides
 
 # The pair mean and two one-pole low-passes are 43 ms late; the rate's zero precedes contact by about 20 ms (runners on force plates).
 _LATE_MS = 25
-# mg an axis: no sum of three squares leaves 2**30.
-_MOST = 18000
 # A lobe is confirmed past a quarter of its side's envelope and past 25 degrees per second (in 0.05).
 _LEVEL_LEAST = 500
 _LEVEL_SHIFT = 2
@@ -22,6 +20,11 @@ _WALK_END_MS = 600
 _STILL_MS = 1500
 # Evidence past which a swing is the other lobe.
 _SWING = 40
+# A direction turns before the lobe has ended where it peaks by a quarter above the swing before, once it has fallen to 3/4 of its peak:
+# the swing is the faster lobe, walking either way. Both must sweep a leg's swing, 10 and 15 degrees: what is less is a dip or a turn.
+_OVERTAKING = 10400
+_OVERTAKEN = 15600
+_NEVER = 1 << 29
 # The rate's axis is frontal (a sidestep) while its energy there is twice that in the sagittal plane.
 _ENERGY_SHIFT = 6
 
@@ -34,9 +37,10 @@ class ShankSteps:
     a change of sign counts once the rate has passed a quarter of that side's envelope, and is dated to the interpolated zero. The swing
     is the negative lobe forward (its end, the rise through zero, is where Aminian et al. 2002, J Biomech 35:689, and Salarian et al. 2004,
     IEEE TBME 51:1434, find initial contact in walking) and the positive lobe backward; `Direction` says which. Deviations: no search
-    windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`.
+    windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`. A direction
+    may turn while the lobe lasts, where it is clearly the faster one.
     In sidesteps the leg turns in the frontal plane: then that rate is followed instead, and direction is unknown.
-    Ranges: +-18 g, beyond which specific force is cut, +-3276 degrees per second; times in ms.
+    Ranges: +-32 g, +-3276 degrees per second; times in ms.
     """
 
     def __init__(self, engine: object) -> None:
@@ -68,6 +72,8 @@ class ShankSteps:
         self._cross_ms = 0
         self._start_ms = 0
         self._last_ms = 0
+        self._ripe = 0
+        self._least = _NEVER
         self._begin_ms = -1
         self._quiet_ms = -1
         self._moved_ms = -1
@@ -91,6 +97,9 @@ class ShankSteps:
         cross_ms = self._cross_ms
         quiet_ms = self._quiet_ms
         frontal = self._frontal
+        ripe = self._ripe
+        least = self._least
+        way = sign
         snap = self._snap
         k = 0
         for i in range(n):
@@ -105,9 +114,9 @@ class ShankSteps:
                 continue
             half = 0
             t_ms = t0_ms + i * period_us // 1000
-            hx = (hx + block[k]) >> 1
-            hy = (hy + block[k + 1]) >> 1
-            hz = (hz + block[k + 2]) >> 1
+            hx += block[k]
+            hy += block[k + 1]
+            hz += block[k + 2]
             hp += block[k + 3]
             hq += block[k + 4]
             k += 6
@@ -130,22 +139,15 @@ class ShankSteps:
             f2 += (f1 - f2) >> 1
             g = f2 >> 3
             size = g if g >= 0 else -g
-            # Specific force: its size by Newton's rule from the last one, then both without their mean, low-passed as the rate is.
-            if hx > _MOST:
-                hx = _MOST
-            elif hx < -_MOST:
-                hx = -_MOST
-            if hy > _MOST:
-                hy = _MOST
-            elif hy < -_MOST:
-                hy = -_MOST
-            if hz > _MOST:
-                hz = _MOST
-            elif hz < -_MOST:
-                hz = -_MOST
-            square = hx * hx + hy * hy + hz * hz
-            if square < 4096:
-                square = 4096
+            # Specific force: its size by Newton's rule from the last one (2 mg, so that no sum of squares leaves 2**30), then both without
+            # their mean, low-passed as the rate is.
+            a = hx >> 2
+            v = hy >> 2
+            x = hz >> 2
+            square = a * a + v * v + x * x
+            if square < 1024:
+                square = 1024
+            hx >>= 1
             if norm:
                 norm = (norm + square // norm) >> 1
                 while True:
@@ -154,7 +156,7 @@ class ShankSteps:
                         break
                     norm = a
             else:
-                norm = 1000
+                norm = 500
                 x_mean = hx << 6
                 n_mean = norm << 6
                 was_ms = t_ms
@@ -163,7 +165,7 @@ class ShankSteps:
             x_mean += hx - (x_mean >> 6)
             n_mean += norm - (n_mean >> 6)
             x1 += ((hx << 4) - (x_mean >> 2) - x1) >> 1
-            n1 += ((norm << 4) - (n_mean >> 2) - n1) >> 1
+            n1 += ((norm << 5) - (n_mean >> 1) - n1) >> 1
             if s_n < _LOBE_MOST:
                 v = f1 >> 8
                 if v > 500:
@@ -191,6 +193,13 @@ class ShankSteps:
                 s_area += size
                 if size > s_peak:
                     s_peak = size
+                    ripe = size - (size >> 2) if size > least else 0
+                elif size < ripe:
+                    ripe = 0
+                    if way == sign and s_area > _OVERTAKING:
+                        self._overtake(sign, t_ms)
+                        swing = sign
+                        least = _NEVER
             up -= up >> 7
             down -= down >> 7
             if g > up:
@@ -226,6 +235,8 @@ class ShankSteps:
                         self._frontal = frontal
                         self._lobe(sign, cross_ms, t_ms)
                         swing = self._swing
+                        least = self._least
+                        ripe = 0
                     if rested:
                         # What comes next begins here, whatever its sign.
                         sign = 0
@@ -249,6 +260,8 @@ class ShankSteps:
             was_ms = t_ms
             if quiet_ms >= 0 and t_ms - quiet_ms > _PAUSE_MS:
                 self._rest(quiet_ms, t_ms)
+                # What a quiet leg seems to sweep is noise.
+                s_area = 0 if self._still else s_area - size
             if t_ms >= tick_ms:
                 engine.tick(t_ms)
                 tick_ms = engine.tick_ms
@@ -288,6 +301,7 @@ class ShankSteps:
         self._cross_ms = cross_ms
         self._quiet_ms = quiet_ms
         self._frontal = frontal
+        self._ripe = ripe
 
     def _start(self, t_ms: int) -> None:
         """The first sample after a restart."""
@@ -306,8 +320,9 @@ class ShankSteps:
         if start_ms < self._moved_ms < cross_ms:
             start_ms = self._moved_ms
         if self._begin_ms < 0:
-            self._begin_ms = start_ms
-            self._strides.begin(start_ms)
+            # A zero in the quiet ends what was before it.
+            self._begin_ms = start_ms if cross_ms > self._moved_ms else self._moved_ms
+            self._strides.begin(self._begin_ms - _LATE_MS)
         direction.cycle(snap, last)
         now = engine.tally.direction
         then = UNKNOWN if self._frontal else direction.decided(now)
@@ -320,12 +335,22 @@ class ShankSteps:
         # After a rest the lobe before may have had the same sign: then the leg came back unseen, in quiet.
         between = last[AREA] if sign != self._last_sign else snap[AREA]
         self._strides.lobe(
-            sign, self._swing, start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, direction.sure(), at_ms
+            sign, self._swing, start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, snap[PEAK], direction.sure(), at_ms
         )
         self._last_sign = sign
         for k in range(SUMS):
             last[k] = snap[k]
         self._last_ms = start_ms
+        self._least = _NEVER
+        if then == (FORWARD if sign < 0 else BACKWARD) and last[AREA] > _OVERTAKEN and self._strides.contact_ms >= 0:
+            self._least = last[PEAK] + (last[PEAK] >> 2)
+
+    def _overtake(self, sign: int, at_ms: int) -> None:
+        """The lobe of that sign under way is faster than the swing before it: it is the swing, and the direction is the other."""
+        self._least = _NEVER
+        self._swing = sign
+        self._direction.overtake(sign)
+        self._engine.turn(self._start_ms, BACKWARD if sign > 0 else FORWARD, at_ms)
 
     def _rest(self, quiet_ms: int, t_ms: int) -> None:
         """The leg has been quiet for more than _PAUSE_MS."""
@@ -334,8 +359,12 @@ class ShankSteps:
         self._direction.pause()
         if quiet > _SWING_END_MS:
             strides.stand()
-        if quiet > _WALK_END_MS and strides.contact_ms >= 0 and quiet * 5 > strides.stride_ms * 3:
-            strides.end(t_ms, True)
+        if quiet > _WALK_END_MS:
+            if strides.contact_ms < 0:
+                self._begin_ms = -1
+            elif quiet * 5 > strides.stride_ms * 3:
+                strides.end(t_ms, True)
+                self._begin_ms = -1
         if quiet > _STILL_MS and not self._still:
             self._still = True
             strides.end(t_ms, True)

@@ -7,6 +7,8 @@ _SWING_MOST_MS = 1200
 # 260 steps a minute of both feet are strides of 462 ms, 40 are 3 s; both with room for a rate that is off by 7 % and a stride that is odd.
 _STRIDE_LEAST_MS = 380
 _STRIDE_MOST_MS = 3400
+# The foot that is drawn up to the other one at the end sweeps 8 degrees and more.
+_CLOSING_AREA = 8320
 # Two contacts open the gate where the movement is walking or running beyond doubt, three where it shakes the leg without a direction
 # (a sidestep), if the swing is wide and the stride usual; else five do.
 _SURE_AREA = 10400
@@ -14,6 +16,8 @@ _SURE_STRIDE_MS = 2200
 _UNSURE = 5
 # A pause: longer than 1.3 s, and than 7/4 of the stride before.
 _PAUSE_MS = 1300
+# Strides quicker than these (150 steps a minute) are even enough for one to tell the cadence, as soon as it changes; slower ones in twos.
+_QUICK_MS = 800
 
 
 class Strides:
@@ -23,8 +27,10 @@ class Strides:
     (peaks of the acceleration show it at F1 0.94 at best; measured, it lies 0.3 to 0.6 of the stride after). A gate keeps out what is not
     walking, and pays its steps back with their true times. A leg that swings from standing, or into it, beside the other covers about
     half the usual angle (0.4 to 0.7 measured, against 0.85 to 1.1): so a train that begins with a wide swing began with a step of the
-    other foot, and one that ends with a wide swing ends with one. Cadence is taken over the last two strides, measured between rises and
-    between falls of the rate through zero and averaged, at every half stride.
+    other foot, and one that ends with a wide swing ends with one. A swing that is small even for that closes, if nothing follows it. A
+    contact at which the direction may be about to turn is held back for half a stride: the turn may make the other lobe the swing, and
+    then as many steps have passed as fit best. Cadence is taken over the last two strides, measured between rises and between falls of
+    the rate through zero and averaged, at every half stride; over one in quick gaits, where the newer of the two counts three times.
     """
 
     def __init__(self, engine: object) -> None:
@@ -34,8 +40,9 @@ class Strides:
         self._sizes = [0] * _UNSURE
         self._ends = [-1, -1]
         self._areas = [0, 0]
+        self._peaks = [0, 0]
         self._befores = [0, 0]
-        self._spans = [0, 0]
+        self._strides = [0, 0]
         self.restart(0, False)
 
     def restart(self, from_ms: int, stood: bool) -> None:
@@ -46,13 +53,16 @@ class Strides:
             self._ends[side] = -1
             self._areas[side] = 0
             self._befores[side] = 0
-            self._spans[side] = 0
+            self._strides[side] = 0
         self._waiting = 0
         self._swing = 0
         self._area = 0
         self._last_area = 0
         self.contact_ms = -1
         self.stride_ms = 0
+        self._weak_ms = -1
+        self._held_ms = -1
+        self._held_area = 0
 
     def begin(self, at_ms: int) -> None:
         """The leg began to move at `at_ms`: no step lies before."""
@@ -64,16 +74,25 @@ class Strides:
         if self.contact_ms < 0 and not self._waiting:
             self._stood = True
 
-    def lobe(self, sign: int, swing: int, start_ms: int, end_ms: int, area: int, between: int, sure: int, at_ms: int) -> None:
+    def lobe(self, sign: int, swing: int, start_ms: int, end_ms: int, area: int, between: int, peak: int, sure: int, at_ms: int) -> None:
         """A lobe of the rate has ended.
 
         sign, swing      the lobe's sign, and the sign that swings have at present
         area, between    angle that the leg swept in it, and in the lobe of the other sign before it
+        peak             fastest that it swept
         sure             how sure it is that this is walking or running (Direction.sure)
         """
         if area < AREA_LEAST or area * 3 < self._area:
+            if sign == swing and area > _CLOSING_AREA and (end_ms - self.contact_ms) * 2 > self.stride_ms:
+                self._weak_ms = end_ms
+            return
+        if end_ms < self._from_ms and self.contact_ms < 0:
+            # What ended before the movement began.
             return
         side = 1 if sign > 0 else 0
+        if self._held_ms >= 0 and swing == self._swing:
+            self._release(at_ms)
+        self._held_ms = -1
         if swing != self._swing:
             self._turn(sign, swing, end_ms, sure, at_ms)
         if sign == swing:
@@ -87,12 +106,24 @@ class Strides:
                 self._ends[side] = end_ms
                 return
             if self.contact_ms >= 0:
-                self._go_on(end_ms, area, at_ms)
+                if sure < 3 and (end_ms - self.contact_ms) * 4 <= self.stride_ms * 7:
+                    # The next lobe may show that it was no swing, but the turn of the direction.
+                    self._held_ms = end_ms
+                    self._held_area = area
+                else:
+                    self._go_on(end_ms, area, at_ms)
             if self.contact_ms < 0:
-                self._wait(end_ms, area, sure, at_ms)
+                self._wait(end_ms, area, peak, sure, at_ms)
         self._pace(side, end_ms, at_ms)
         self._ends[side] = end_ms
         self._areas[side] = area
+        self._peaks[side] = peak
+
+    def _release(self, at_ms: int) -> None:
+        """The contact that was held back is one."""
+        held = self._held_ms
+        self._held_ms = -1
+        self._go_on(held, self._held_area, at_ms)
 
     def _turn(self, sign: int, swing: int, end_ms: int, sure: int, at_ms: int) -> None:
         """Swings are the lobes of the other sign from now on: their ends are the contacts."""
@@ -102,7 +133,7 @@ class Strides:
         t_ms = self._ends[way]
         if self.contact_ms < 0:
             if t_ms >= 0:
-                self._wait(t_ms, self._areas[way], sure, at_ms)
+                self._wait(t_ms, self._areas[way], self._peaks[way], sure, at_ms)
             return
         if sign == swing:
             t_ms = end_ms
@@ -119,8 +150,11 @@ class Strides:
                 self._engine.credit(self.contact_ms + span * k // steps, at_ms)
             self._engine.credit(t_ms, at_ms)
             self.contact_ms = t_ms
+        elif span > 0:
+            # The last one credited was this one, before it was known which lobe swings.
+            self.contact_ms = t_ms
 
-    def _wait(self, t_ms: int, area: int, sure: int, at_ms: int) -> None:
+    def _wait(self, t_ms: int, area: int, peak: int, sure: int, at_ms: int) -> None:
         """A contact before the gate is open."""
         n = self._waiting
         pending = self._pending
@@ -138,6 +172,12 @@ class Strides:
                     pending[0] = pending[n - 1]
                     sizes[0] = sizes[n - 1]
                     n = 1
+        if n and not self._stood and self._first_peak * 9 < peak * 4:
+            # Not out of a stand and much slower than what follows: the leg was moved, it did not step.
+            n = 0
+            self._from_ms = pending[0]
+        if not n:
+            self._first_peak = peak
         pending[n] = t_ms
         sizes[n] = area
         n += 1
@@ -145,7 +185,7 @@ class Strides:
         if n < 2:
             return
         usual = area > _SURE_AREA and stride < _SURE_STRIDE_MS
-        if n < _UNSURE and not (usual and (sure == 2 or (sure == 1 and n > 2))):
+        if n < _UNSURE and not (usual and (sure > 1 or (sure == 1 and n > 2))):
             return
         self._waiting = 0
         engine = self._engine
@@ -183,33 +223,48 @@ class Strides:
         self._last_area = area
 
     def _pace(self, side: int, end_ms: int, at_ms: int) -> None:
-        """Cadence from the last two strides between lobe ends of either sign."""
+        """Cadence from the last two strides between lobe ends of either sign, or from the newest alone where it has changed."""
         stride = end_ms - self._ends[side]
+        strides = self._strides
+        befores = self._befores
+        before = strides[side]
         if self._ends[side] < 0 or not _STRIDE_LEAST_MS <= stride <= _STRIDE_MOST_MS:
-            self._spans[side] = 0
-            self._befores[side] = 0
+            strides[side] = 0
+            befores[side] = 0
             return
-        before = self._befores[side]
-        self._befores[side] = stride
+        strides[side] = stride
         if before and not (before * 2 < stride * 3 and stride * 2 < before * 3):
             # One odd stride says nothing yet; a new cadence is told by the next.
-            self._spans[side] = 0
+            befores[side] = 0
             return
-        span = stride + (before or stride)
-        self._spans[side] = span
+        befores[side] = before
         if self.contact_ms < 0:
             return
-        other = self._spans[1 - side]
-        if other and other * 4 < span * 5 and span * 4 < other * 5:
-            span = (span + other) >> 1
-        self._engine.pace(2400000 // span, at_ms)
+        newest = stride
+        two = stride + (before or stride)
+        other = strides[1 - side]
+        both = other + befores[1 - side]
+        if other and befores[1 - side] and both * 4 < two * 5 and two * 4 < both * 5:
+            newest = (stride + stride + stride + other) >> 2
+            two = (two + both) >> 1
+            if newest < _QUICK_MS:
+                two = newest << 1
+        self._engine.pace(2400000 // two, 1200000 // newest, at_ms)
 
     def end(self, at_ms: int, stood: bool) -> None:
         """Walking has stopped; `stood`: the leg is quiet."""
+        if self._held_ms >= 0:
+            self._release(at_ms)
         from_ms = self._from_ms
         if self.contact_ms >= 0:
-            from_ms = self.contact_ms + (self.stride_ms >> 1)
-            if self._last_area * 9 > self._area * 7 and from_ms <= at_ms:
-                self._engine.credit(from_ms, at_ms)
-            self._engine.pace(0, at_ms)
+            weak = self._weak_ms
+            if self.contact_ms < weak:
+                self._engine.credit((self.contact_ms + weak) >> 1, at_ms)
+                self._engine.credit(weak, at_ms)
+                from_ms = weak
+            else:
+                from_ms = self.contact_ms + (self.stride_ms >> 1)
+                if self._last_area * 9 > self._area * 7 and from_ms <= at_ms:
+                    self._engine.credit(from_ms, at_ms)
+            self._engine.pace(0, 0, at_ms)
         self.restart(from_ms, stood)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from retrostep_core.log.records import BY_HAND
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from retrostep.archive.dating import ClockFact, date_session
+from retrostep.archive.dating import ClockFact, Taken, date_sessions
 from retrostep.archive.digest import Digest
 from retrostep.archive.entries import Entry
 from retrostep.archive.names import device_name, session_number
@@ -19,6 +20,7 @@ from retrostep.archive.schema import (
     DeviceRow,
     EpochRow,
     GapRow,
+    LifeRow,
     MarkRow,
     NoteRow,
     OverrideRow,
@@ -42,8 +44,8 @@ DETAILS: tuple[tuple[Any, str], ...] = (
 
 def put_log(session: Session, facts: Digest, received_at_ms: int) -> SessionRow:
     """Write a log's facts, in place of what an earlier reading of it wrote; `settle` the device afterwards."""
-    device, number = facts.session["device"], facts.session["number"]
-    row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
+    device, life, number = (facts.session[name] for name in ("device", "life", "number"))
+    row = _session_row(session, device, life, number)
     if row is None:
         row = SessionRow(received_at_ms=received_at_ms, placed_at_ms=received_at_ms, not_after_ms=received_at_ms)
         row.dated, row.clock_spread_ms, row.limp, row.swelling = "undated", 0, False, False
@@ -54,13 +56,14 @@ def put_log(session: Session, facts: Digest, received_at_ms: int) -> SessionRow:
         row.received_at_ms = received_at_ms
     for name, value in facts.session.items():
         setattr(row, name, value)
+    row.nth_life = met_life(session, device, life)
     session.add(row)
     session.flush()
     for table, name in DETAILS:
         session.execute(delete(table).where(table.session_id == row.id))
         if details := getattr(facts, name):
             session.execute(table.__table__.insert(), [{"session_id": row.id, **detail} for detail in details])
-    _put_facts(session, device, facts.clock_facts)
+    _put_facts(session, device, life, facts.clock_facts)
     seen = session.get(DeviceRow, device)
     if seen is None or (seen.last_seen_at_ms is None and seen.boot <= row.boot):
         seen = seen or DeviceRow(device=device, last_seen_at_ms=None)
@@ -70,28 +73,51 @@ def put_log(session: Session, facts: Digest, received_at_ms: int) -> SessionRow:
     return row
 
 
+def met_life(session: Session, device: str, life: int, wanted: int = 1) -> int:
+    """Which life of `device` this is: as it was called before, or else `wanted`, or the first number behind that which is free.
+
+    Life 0 gets the lowest number that no entry of the journal gives to another, so that it has the same whenever the store is made anew.
+    """
+    taken = {row.life: row.nth for row in session.scalars(select(LifeRow).where(LifeRow.device == device))}
+    if life not in taken:
+        nth = max(1, wanted)
+        while nth in taken.values():
+            nth += 1
+        session.add(LifeRow(device=device, life=life, nth=nth))
+        session.flush()
+        return nth
+    return taken[life]
+
+
 def settle(session: Session, device: str) -> None:
     """Date every session of a device by the clock facts that are known now, and say whose they are."""
-    rows = session.scalars(select(ClockFactRow).where(ClockFactRow.device == device))
-    facts = [ClockFact(row.boot, row.ticks_ms, row.epoch_ms, row.source) for row in rows]
+    facts: dict[int, list[ClockFact]] = {}
+    # By their ids: the last who says when a boot was is right.
+    for row in session.scalars(select(ClockFactRow).where(ClockFactRow.device == device).order_by(ClockFactRow.id)):
+        facts.setdefault(row.life, []).append(ClockFact(row.boot, row.ticks_ms, row.epoch_ms, row.source))
     wearers = list(session.scalars(select(AssignmentRow).where(AssignmentRow.device == device).order_by(AssignmentRow.from_at_ms)))
     columns = ("athlete_id", "dated", "started_at_ms", "not_before_ms", "not_after_ms", "placed_at_ms", "clock_spread_ms")
     query = select(
         SessionRow.id,
+        SessionRow.life,
         SessionRow.boot,
         SessionRow.start_ticks_ms,
         SessionRow.duration_ms,
         SessionRow.received_at_ms,
         *(getattr(SessionRow, name) for name in columns),
     ).where(SessionRow.device == device)
+    taken: dict[int, list[tuple[int, list[Any], Taken]]] = {}
+    for key, life, boot, ticks, duration, received, *held in session.execute(query):
+        taken.setdefault(life, []).append((key, held, Taken(boot, ticks, duration, received)))
     changed = []
-    for key, boot, ticks, duration, received, *held in session.execute(query):
-        dating = date_session(boot, ticks, duration, received, facts)
-        earliest = SINCE_EVER_MS if dating.not_before_ms is None else dating.not_before_ms
-        athlete_id = _wearer(wearers, earliest, dating.not_after_ms)
-        values = {"athlete_id": athlete_id, "placed_at_ms": dating.placed_at_ms, **vars(dating)}
-        if [values[name] for name in columns] != held:
-            changed.append({"id": key, **values})
+    for life, rows in taken.items():
+        datings = date_sessions([each for _, _, each in rows], facts.get(life, ()))
+        for (key, held, _), dating in zip(rows, datings, strict=True):
+            earliest = SINCE_EVER_MS if dating.not_before_ms is None else dating.not_before_ms
+            athlete_id = _wearer(wearers, earliest, dating.not_after_ms)
+            values = {"athlete_id": athlete_id, "placed_at_ms": dating.placed_at_ms, **vars(dating)}
+            if [values[name] for name in columns] != held:
+                changed.append({"id": key, **values})
     if changed:
         session.execute(update(SessionRow), changed)
 
@@ -105,8 +131,10 @@ def apply_entry(session: Session, entry: Entry) -> None:
         _apply_assignment(session, entry)
     elif kind == "clock":
         fact = ClockFact(*(_integer(entry[name]) for name in ("boot", "ticks_ms", "epoch_ms", "source")))
-        _put_facts(session, device_name(_text(entry["device"])), [fact])
+        _put_facts(session, device_name(_text(entry["device"])), _integer(entry.get("life", 0)), [fact])
         settle(session, entry["device"])
+    elif kind == "life":
+        met_life(session, device_name(_text(entry["device"])), _integer(entry["life"]), _integer(entry["nth"]))
     elif kind == "seen":
         _apply_seen(session, entry)
     elif kind == "note":
@@ -153,9 +181,10 @@ def _apply_note(session: Session, entry: Entry) -> None:
     said = {name: None if entry[name] is None else _of_ten(entry[name]) for name in ("pain", "rpe")}
     flags = {name: bool(entry[name]) for name in ("next_day", "limp", "swelling")}
     at_ms, text = _moment(entry["at_ms"]), _text(entry["text"])
-    session.add(NoteRow(device=device, number=number, noted_at_ms=at_ms, text=text, **said, **flags))
+    life = _integer(entry.get("life", 0))
+    session.add(NoteRow(device=device, life=life, number=number, noted_at_ms=at_ms, text=text, **said, **flags))
     session.flush()
-    row = session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.number == number))
+    row = _session_row(session, device, life, number)
     if row is not None:
         _sum_up_notes(session, row)
 
@@ -177,7 +206,7 @@ def _apply_override(session: Session, entry: Entry) -> None:
 
 
 def _sum_up_notes(session: Session, row: SessionRow) -> None:
-    notes = list(session.scalars(select(NoteRow).where(NoteRow.device == row.device, NoteRow.number == row.number)))
+    notes = list(session.scalars(select(NoteRow).filter_by(device=row.device, life=row.life, number=row.number)))
     row.pain = max((note.pain for note in notes if note.pain is not None and not note.next_day), default=None)
     row.pain_next_day = max((note.pain for note in notes if note.pain is not None and note.next_day), default=None)
     row.limp = any(note.limp for note in notes)
@@ -185,11 +214,17 @@ def _sum_up_notes(session: Session, row: SessionRow) -> None:
     session.flush()
 
 
-def _put_facts(session: Session, device: str, facts: Iterable[ClockFact]) -> None:
+def _session_row(session: Session, device: str, life: int, number: int) -> SessionRow | None:
+    return session.scalar(select(SessionRow).where(SessionRow.device == device, SessionRow.life == life, SessionRow.number == number))
+
+
+def _put_facts(session: Session, device: str, life: int, facts: Iterable[ClockFact]) -> None:
     for fact in facts:
         if not fact.is_plausible():
             raise ValueError("a clock fact that cannot be")
-        columns = {"device": device, **vars(fact)}
+        columns = {"device": device, "life": life, **vars(fact)}
+        if fact.source == BY_HAND:  # said once more, it is the last that was said
+            session.execute(delete(ClockFactRow).filter_by(**columns))
         if session.scalar(select(ClockFactRow.id).filter_by(**columns)) is None:
             session.add(ClockFactRow(**columns))
             session.flush()

@@ -33,7 +33,9 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Sync backward-running wearables and check training against progression limits.
 
+    \b
     Plug a device in, then:  retrostep sync  and  retrostep check
+    Its app does not start?  retrostep rescue  saves its sessions.
 
     \b
     Exit status: 0 fine, 1 error, 2 usage, 3 a limit is exceeded (check), 4 damaged data was met.

@@ -184,7 +184,7 @@ class Check:
 
 
 def _say_when(session: str) -> str:
-    return f"Say when: `retrostep note {session} --began '2026-11-20 17:30'`."
+    return f"Say when: `retrostep session {session} --date '2026-11-20 17:30'`."
 
 
 def _finding(rule: Rule, limits: Limits, judgement: Judgement) -> Finding:
