@@ -4,9 +4,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command 
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv-bench/.ready
+FUZZ_READY := .venv-fuzz/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test powerloss bench lint clean
+.PHONY: help setup demo test powerloss fuzz bench lint clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -27,10 +28,20 @@ demo: $(READY) ## the whole product on the virtual board, from a moving leg to a
 test: $(READY) lint ## lint, types, and every test, on CPython and on MicroPython
 	@$(BIN)/python -m pytest --numprocesses auto
 
-powerloss: $(READY) ## cut the power at every single flash write, and again during each recovery
-	@$(BIN)/micropython -X heapsize=64m tests/powerloss/cuts.py store 1
+powerloss: $(READY) ## cut the power at every operation of the flash, and again during the start after it
+	@$(BIN)/python tests/powerloss
 
-bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; five to ten minutes
+fuzz: $(FUZZ_READY) ## coverage-guided fuzzing of every decoder of outside bytes; ten to thirty minutes
+	@test -f $(FUZZ_READY) || { echo "Skipped: make test gives the same decoders what Hypothesis makes up."; exit 0; }; \
+	  .venv-fuzz/bin/python tests/fuzz
+
+$(FUZZ_READY): host/pyproject.toml
+	@echo "Setting up .venv-fuzz (a minute or two, once) ..."
+	@"$(PYTHON)" -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install -qq --disable-pip-version-check --editable 'host[fuzz]' && touch $(FUZZ_READY) || \
+	  { echo "atheris cannot be installed here; it needs Linux or macOS and Python 3.11 to 3.13."; rm -rf .venv-fuzz; }
+
+bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; ten to fifteen minutes
 	@$(BIN)/python tests/bench
 
 # Peers have their own environment: none of their requirements may decide what Retrostep runs with.
@@ -44,4 +55,4 @@ lint: $(READY)
 	@$(BIN)/mypy host/src
 
 clean: ## remove what was made, but no recorded session
-	@rm -rf .venv .venv-bench build host/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-bench .venv-fuzz build host/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

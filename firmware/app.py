@@ -23,8 +23,9 @@ from retrostep_core.log.session import Session
 
 # The link and the button are looked at this often; a UART fills its receive ring of 260 bytes in 22 ms.
 _ATTEND_MS = 20
-# While the line carries an answer.
+# While the line carries an answer, and for a moment after it: a host that syncs asks on.
 _BUSY_MS = 2
+_TALK_MS = 250
 _HOUSE_MS = 500
 _BATTERY_MS = 60000
 _GC_MS = 10000
@@ -33,11 +34,11 @@ _RETRY_MS = 5000
 _MISHAP_MS = 1000
 # The same mishap is not told more often.
 _MISHAP_AGAIN_MS = 60000
-# Steps of the server before the other tasks get their turn.
-_SERVES = 8
+# So long the server works on before the other tasks get their turn.
+_SERVE_MS = 10
 FAULT_TEXTS = (
     (messages.FAULT_FLASH_SHORT, "flash is running short: sync soon; detail is left out of the log"),
-    (messages.FAULT_FLASH_FULL, "flash is full: sync now; counting goes on, the log does not"),
+    (messages.FAULT_FLASH_FULL, "flash is full or fails: sync now; counting goes on, the log does not"),
     (messages.FAULT_LOG_DAMAGED, "a log was damaged; what is sound in it is kept"),
 )
 
@@ -68,6 +69,7 @@ class App:
         self._told = 0
         self._battery_ms = -_BATTERY_MS
         self._gc_ms = 0
+        self._talk_ms = -_TALK_MS
         self._mishap_text = ""
         self._mishap_ms = 0
         self._interval_ms = board.watermark * 1000 // 104
@@ -161,9 +163,15 @@ class App:
         """Close what an earlier boot left open, and begin to sample."""
         for sentence in self._trouble:
             self._say(sentence)
-        if self._store.damaged:
+        store = self._store
+        if store.broken:
+            self._say("the flash cannot be read whole and is left as it is: run `retrostep rescue`; counting goes on, the log does not")
+            self._faults |= messages.FAULT_LOG_DAMAGED
+        elif store.damaged:
             self._say("state.bin was damaged: numbers go on from the highest in the logs")
             self._faults |= messages.FAULT_LOG_DAMAGED
+        if store.stuck:
+            self.session.faults |= messages.FAULT_FLASH_FULL
         self._recover()
         self._say(
             "%s on %s, boot %d, core %d.%d.%d" % ((self.identity.device, self.identity.board, self.clock.boot) + self.identity.core_version)
@@ -222,7 +230,7 @@ class App:
             gc.collect()
 
     def attend(self) -> bool:
-        """The button, the signal and the link; True while the line has more to carry."""
+        """The button, the signal and the link; True while the line has more to carry, or soon may."""
         now_ms = self.clock.ticks_ms()
         if self._button is not None:
             press = self._button.poll(now_ms)
@@ -233,14 +241,16 @@ class App:
         server = self.server
         n = console.read_into(self._input)
         while n:
+            self._talk_ms = now_ms
             server.feed(self._input, n)
             n = console.read_into(self._input) if n == len(self._input) else 0
-        for _ in range(_SERVES):
-            if not server.poll(now_ms):
-                break
+        while server.poll(now_ms) and self.clock.ticks_ms() - now_ms < _SERVE_MS:
+            pass
         if server.between_frames:
             console.speak()
-        return server.busy
+        if server.busy:
+            self._talk_ms = now_ms
+        return now_ms - self._talk_ms < _TALK_MS
 
     def stop(self) -> None:
         """Close the session's log, and leave the wearer and the line in peace."""

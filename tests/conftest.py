@@ -10,7 +10,8 @@ DATA = ROOT.parent / "shared" / "data"
 SCORER = ROOT.parent / "shared" / "bench" / "score.py"
 
 sys.path[0:0] = [
-    str(ROOT / path) for path in ("tests/portable", "firmware", "boards/VIRTUAL", "boards/VIRTUAL/runtime/model", "tests/e2e", "tests/host")
+    str(ROOT / path)
+    for path in ("tests/portable", "tests/fuzz", "firmware", "boards/VIRTUAL", "boards/VIRTUAL/runtime/model", "tests/e2e", "tests/host")
 ]
 
 

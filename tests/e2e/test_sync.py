@@ -50,7 +50,7 @@ def flash(tmp_path: Path, born: tuple[Path, str], logs: dict[int, bytes]) -> Pat
 
 
 def archived(retrostep: Retrostep, device: str) -> dict[int, bytes]:
-    return {int(path.stem): path.read_bytes() for path in (retrostep.home / "logs" / device).glob("*.rsl")}
+    return {int(path.stem): path.read_bytes() for path in (retrostep.home / "logs" / device).rglob("*.rsl")}
 
 
 def confirmed(flash: Path) -> set[int]:

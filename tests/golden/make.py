@@ -16,7 +16,7 @@ UNKNOWN, FORWARD, BACKWARD, STILL = 0, 1, 2, 3
 
 def session() -> bytes:
     """A warm-up forward, a backward bout that alerts twice, a pause, a gap, and home: every kind of record."""
-    store = RamStore(boot=3)
+    store = RamStore(boot=3, life=0x1E5A3C0F)
     wearer = Wearer(store, now_ms=61000)
     log = wearer.session
     log.limits = Limits()

@@ -1,6 +1,7 @@
 """A board in the test's own process: the firmware's log store and link server behind a line that may lose, bend, double and delay bytes."""
 
 import random
+import struct
 import time
 from binascii import crc32
 from collections import namedtuple
@@ -100,8 +101,12 @@ class FakeBoard:
         device: str = DEVICE,
         board: str = "VIRTUAL",
         core: bytes | None = None,
+        life: int = 0,
     ) -> None:
         root.mkdir(exist_ok=True)
+        if not (root / "state.bin").exists():
+            state = struct.pack("<III", 0, 1, life)
+            (root / "state.bin").write_bytes(state + struct.pack("<I", crc32(state)))
         self.root = root
         self.flash = Flash(str(root))
         self.wearable = Wearable(self.flash, device, board, core_hash() if core is None else core)

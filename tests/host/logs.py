@@ -30,6 +30,7 @@ class LogBuilder:
         core_hash: bytes = CORE_HASH,
         core_version: tuple[int, int, int] = VERSION,
         board: str = "VIRTUAL",
+        life: int = 0,
     ) -> None:
         self.data = bytearray(r.MAGIC)
         self.seq = 0
@@ -38,7 +39,7 @@ class LogBuilder:
         self.start_ticks_ms = start_ticks_ms
         payload = bytearray(255)
         length = r.pack_header(
-            payload, core_version, core_hash, number, boot, start_ticks_ms, 1, 0, 1, "+y+z+x", Limits().pack(), device, board
+            payload, core_version, core_hash, number, boot, start_ticks_ms, 1, 0, 1, "+y+z+x", Limits().pack(), device, board, life
         )
         self.add(r.HEADER, payload[:length])
 
@@ -72,8 +73,8 @@ class LogBuilder:
         self.pack(r.ALERT, r.pack_alert, self.t_ms, kind, severity, measured, limit)
         return self
 
-    def gap(self, from_ms: int, to_ms: int) -> "LogBuilder":
-        self.pack(r.GAP, r.pack_gap, from_ms, to_ms, 2)
+    def gap(self, from_ms: int, to_ms: int, reason: int = 2) -> "LogBuilder":
+        self.pack(r.GAP, r.pack_gap, from_ms, to_ms, reason)
         return self
 
     def mark(self, mark: int) -> "LogBuilder":

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from logs import DEVICE, LogBuilder, at, session_log
+from retrostep.archive.keep import keep
 from retrostep.archive.store import Store
 from retrostep.cli import run
 from retrostep.device.core import core_hash
@@ -199,7 +201,7 @@ def test_an_undated_session_is_dated_by_hand(retrostep: Command, home: Path) -> 
         for number, ticks in ((1, 0), (2, 7_200_000)):
             store.ingest(DEVICE, number, session_log(number, start_ticks_ms=ticks))
     assert retrostep("sessions")[1].count("undated: by") == 2
-    status, out, _ = retrostep("note", "2", "--began", "2026-11-20 17:30")
+    status, out, _ = retrostep("session", "2", "--date", "2026-11-20 17:30")
     assert status == 0 and "began at 2026-11-20 17:30" in out
     sessions = json.loads(retrostep("sessions", "--json")[1])["sessions"]
     local = datetime(2026, 11, 20, 17, 30).astimezone()
@@ -209,6 +211,47 @@ def test_an_undated_session_is_dated_by_hand(retrostep: Command, home: Path) -> 
         "two hours of the same start of the device lie between"
     )
     assert "(by hand)" in retrostep("sessions")[1]
+
+
+def test_a_date_by_hand_that_cannot_be_is_refused(retrostep: Command, home: Path) -> None:
+    """By what else is known of the device: nothing is kept of it, and the sentence names what stands against it."""
+    with Store() as store:
+        for number, started in ((1, "2026-11-10 12:00"), (2, None), (3, "2026-11-14 12:00")):
+            keep(store.raw, store, DEVICE, number, session_log(number, boot=number, started=started))
+        entries = store.entries.size()
+    shown = retrostep("session", "2")[1]
+    assert "undated: 2026-11-10" in shown and "to 2026-11-14" in shown and f"retrostep session {DEVICE}/2 --date" in shown
+    assert "bounded" in retrostep("session", "2", "--json")[1] and "undated: 2026-11-10" in retrostep("sessions")[1]
+    for date, against in (("2026-11-09 18:00", f"{DEVICE}/1 before"), ("2026-11-15 18:00", f"{DEVICE}/3 after")):
+        status, out, err = retrostep("session", "2", "--date", date)
+        assert (status, out) == (1, "") and against in err and f"retrostep session {DEVICE}/" in err, err
+    with Store() as store:
+        assert store.entries.size() == entries
+    status, out, _ = retrostep("session", "2", "--date", "2026-11-12 18:30")
+    assert status == 0 and "began at 2026-11-12 18:30" in out and "(by hand)" in out
+    assert retrostep("session", "2", "--date", "2026-11-12 19:30")[0] == 0
+    assert retrostep("session", "2", "--date", "2026-11-12 18:30", "--json")[0] == 0
+    rebuilt = (retrostep("session", "2")[1], retrostep("store", "rebuild")[0], retrostep("session", "2")[1])
+    assert rebuilt[0] == rebuilt[2] and "2026-11-12 18:30 (by hand)" in rebuilt[0], "the last that was said"
+
+
+def test_a_date_by_hand_in_the_hour_that_comes_twice(retrostep: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When summer time ends: sessions of the same night keep their order, though the clock on the wall runs backward."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        with Store() as store:
+            for number, minutes in ((1, 0), (2, 50), (3, 100)):
+                store.ingest(DEVICE, number, session_log(number, start_ticks_ms=minutes * 60_000, forward_s=60))
+        assert "2026-10-25 02:30 (by hand)" in retrostep("session", "1", "--date", "2026-10-25 02:30")[1]
+        sessions = json.loads(retrostep("sessions", "--json")[1])["sessions"]
+        assert [(one["number"], one["started"]) for one in sessions] == [
+            (1, "2026-10-25T00:30:00.000Z"), (2, "2026-10-25T01:20:00.000Z"), (3, "2026-10-25T02:10:00.000Z"),
+        ]  # fmt: skip
+        assert "2026-10-25 02:20 (by hand)" in retrostep("sessions")[1], "fifty minutes after 02:30"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_pain_that_was_noted_is_judged(retrostep: Command, home: Path) -> None:
@@ -307,8 +350,15 @@ def test_nothing_from_outside_steers_the_terminal_or_breaks_json(retrostep: Comm
         (("note", "1"), 2, "--pain"),
         (("note", "1", "--pain", "11"), 2, "0<=x<=10"),
         (("note", "1", "--next-day"), 2, "--pain"),
-        (("note", "1", "--began", "2999-01-01"), 2, "2020 and 2099"),
-        (("note", "1", "--began", "2099-01-01"), 2, "future"),
+        (("check", "--on", "9999-12-31"), 2, "1971 and 2099"),
+        (("check", "--on", "0001-01-01"), 2, "1971 and 2099"),
+        (("rules", "set", "share", "--warn", "1", "--by", "K", "--why", "x", "--until", "9999-12-31"), 2, "1971 and 2099"),
+        (("sessions", "--store", "sqlite:///~nobody-of-that-name/x"), 1, "write the whole path"),
+        (("sessions", "--store", "sqlite://club/x"), 1, "sqlite:///PATH"),
+        (("sessions", "--store", "sqlite://club:/x"), 1, "sqlite:///PATH"),
+        (("session", "1", "--date", "2999-01-01"), 2, "1971 and 2099"),
+        (("session", "1", "--date", "2001-01-01"), 2, "2020 and 2099"),
+        (("session", "1", "--date", "2099-01-01"), 2, "future"),
         (("note", "1", "--text", "x" * 2_001), 2, "2000"),
         (("rules", "set", "nonsense", "--off", "--by", "K", "--why", "x"), 2, "session_spike"),
         (("rules", "set", "share", "--by", "K", "--why", "x"), 2, "--off"),

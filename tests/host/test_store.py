@@ -22,7 +22,7 @@ from retrostep.errors import (
     UnsafeName,
     UnsupportedStore,
 )
-from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL
+from retrostep_core.gait.codes import BACKWARD, FORWARD, GAP_FLASH, STILL
 from retrostep_core.log.records import FLASH_FULL, INTERRUPTED
 
 OTHER = "112233445566"
@@ -63,7 +63,7 @@ def rows(store: Store) -> list[tuple[object, ...]]:
 def test_a_log_becomes_its_sums(store: Store) -> None:
     log = LogBuilder(4, boot=9, start_ticks_ms=5_000).clock(at("2026-11-20 17:00"))
     log.bout(FORWARD, 300, 160).bout(BACKWARD, 60, 150).bout(FORWARD, 30).bout(BACKWARD, 45, 170).bout(STILL, 60)
-    log.alert(1, 1).alert(1, 2).alert(2, 2).gap(1_000, 1_500).mark(1).mark(2)
+    log.alert(1, 1).alert(1, 2).alert(2, 2).gap(1_000, 1_500).gap(400_000, 999_000, GAP_FLASH).mark(1).mark(2)
     row = put(store, 4, log.end())
     assert (row.device, row.number, row.boot, row.started_at_ms, row.dated) == (DEVICE, 4, 9, at("2026-11-20 17:00"), "measured")
     assert (row.duration_ms, row.forward_ms, row.backward_ms) == (495_000, 330_000, 105_000)

@@ -5,6 +5,7 @@ import fcntl
 import os
 import random
 import struct
+import time
 from binascii import crc32
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 from fake_board import DEVICE, FakeBoard, Noise
 from logs import at, session_log
 from retrostep.archive import raw as raw_module
+from retrostep.archive.names import session_id
 from retrostep.archive.raw import RawLogs
 from retrostep.archive.store import Store
 from retrostep.device import client
 from retrostep.device.client import Board
-from retrostep.errors import DiskFull, LinkLost, RetrostepError, SyncRunning, UnsafeName
+from retrostep.errors import DiskFull, LinkLost, NotFound, RetrostepError, SyncRunning, UnsafeName
 from retrostep.sync import SyncResult, _Session, sync_board
 from retrostep_core.link import frames, messages
 
@@ -163,8 +165,8 @@ STATIONS = [
     (RawLogs, "commit", "after"),
     (_Session, "confirmed", "before"),
     (_Session, "confirmed", "after"),
-    (Store, "ingest", "before"),
-    (Store, "ingest", "after"),
+    (Store, "put", "before"),
+    (Store, "put", "after"),
     (raw_module.Partial, "discard", "before"),
     (raw_module.Partial, "discard", "after"),
     (raw_module.Partial, "append", "before"),
@@ -280,6 +282,58 @@ def test_after_an_erased_board_counts_from_one_again_both_logs_are_kept(fake: Fa
     assert outcomes(result)[2] == "damaged" and result.exit_status == 4
     assert "board was erased" in result.of("damaged")[0].why
     assert store.raw.read(DEVICE, 2) == LOGS[2] and [path.read_bytes() for path in store.raw.quarantined()] == [other]
+
+
+def test_a_computer_whose_clock_went_back_is_told(fake: FakeBoard, store: Store) -> None:
+    """Its sessions were dated by a clock that another contradicts now: nothing is believed without a word."""
+    assert not sync(fake, store).warnings
+    fake.flash.boot += 1
+    told = sync(fake, store, now_s=lambda: time.time() - 90 * 86_400).warnings
+    assert len(told) == 1 and "2160.0 hours earlier" in told[0] and "--date" in told[0]
+    assert {row.dated for row, _ in store.sessions()} <= {"bounded", "undated"}
+
+
+def test_a_board_whose_flash_was_erased_has_another_life(fake: FakeBoard, store: Store, tmp_path: Path) -> None:
+    """Its numbers begin anew; every session counts, under a name of its own, with its own notes and clock facts."""
+    sync(fake, store)
+    store.note(DEVICE, 2, pain=4)
+    store.add_clock_fact(DEVICE, 2, 0, at("2026-11-20 18:00"))
+    lives = [0x2BADCAFE, 0x00C0FFEE]
+    for life in lives:
+        erased = FakeBoard(tmp_path / f"erased{life}", life=life)
+        logs = {n: session_log(n, forward_s=100 * n + life % 7, boot=2, life=life) for n in (1, 2)}
+        for number, log in logs.items():
+            erased.put(number, log)
+        result = sync(erased, store)
+        assert outcomes(result) == {1: "received", 2: "received"} and result.exit_status == 0
+        assert outcomes(sync(erased, store)) == {1: "had", 2: "had"}
+        assert {n: store.raw.path(DEVICE, n, life).read_bytes() for n in logs} == logs
+    assert not store.raw.quarantined() and store.raw.read(DEVICE, 2) == LOGS[2]
+
+    names = {f"{DEVICE}/{n}" for n in (1, 2, 3)} | {f"{DEVICE}.{nth}/{n}" for nth in (2, 3) for n in (1, 2)}
+    before = {session_id(row.device, row.number, row.nth_life): (row.life, row.dated, row.pain) for row, _ in store.sessions()}
+    assert set(before) == names
+    assert before[f"{DEVICE}/2"] == (0, "measured", 4) and before[f"{DEVICE}.3/2"] == (lives[1], "undated", None), "boot 2 is another one"
+    assert store.find_session(f"{DEVICE}/2").life == 0 and store.find_session(f"{DEVICE[:6]}.2/2").life == lives[0]
+    with pytest.raises(NotFound, match=f"{DEVICE}.2/2"):
+        store.find_session("2")
+    with pytest.raises(NotFound):
+        store.find_session(f"{DEVICE}.9/2")
+    store.note(DEVICE, 2, pain=7, life=lives[1])
+    store.rebuild()
+    after = {session_id(row.device, row.number, row.nth_life): (row.life, row.dated, row.pain) for row, _ in store.sessions()}
+    assert after == before | {f"{DEVICE}.3/2": (lives[1], "undated", 7)}
+
+
+def test_a_new_device_has_plain_names_and_a_log_of_an_older_life_on_it_is_taken_for_what_it_is(store: Store, tmp_path: Path) -> None:
+    fake = FakeBoard(tmp_path / "new", life=77)
+    new, old = session_log(1, life=77), session_log(2, life=5)
+    fake.put(1, new)
+    fake.put(2, old)
+    assert outcomes(sync(fake, store)) == {1: "received", 2: "received"}
+    assert outcomes(sync(fake, store)) == {1: "had", 2: "had"}
+    assert {session_id(row.device, row.number, row.nth_life) for row, _ in store.sessions()} == {f"{DEVICE}/1", f"{DEVICE}.2/2"}
+    assert store.find_session(f"{DEVICE}/2").life == 5, "where only one is of that number, it is meant"
 
 
 def test_a_log_that_was_bent_after_it_came_is_read_again(fake: FakeBoard, store: Store) -> None:
@@ -398,6 +452,19 @@ def test_a_device_with_an_impossible_name_writes_nowhere(tmp_path: Path, store: 
         assert len(name) > 32  # the core cuts it to what a HELLO can hold
         return
     assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+def test_what_was_archived_but_not_stored_is_stored_by_the_next_sync_though_the_board_has_erased_it(
+    fake: FakeBoard, store: Store
+) -> None:
+    log = session_log(4, forward_s=900, boot=3)
+    store.raw.commit(DEVICE, 4, log)  # and there a sync was killed
+    assert sync(fake, store).warnings == []
+    assert {row.number for row, _ in store.sessions()} == {1, 2, 3, 4}
+    store.raw.path(DEVICE, 4).write_bytes(b"rot" + log)
+    store.raw.path(DEVICE, 5).write_bytes(b"rot")
+    [warning] = sync(fake, store).warnings
+    assert "session aabbccddeeff/5 cannot be read" in warning and str(store.raw.path(DEVICE, 5)) in warning
 
 
 def test_a_log_confirmed_to_another_computer_is_brought_here_too(fake: FakeBoard, store: Store) -> None:

@@ -164,7 +164,7 @@ def test_an_undated_session_leaves_nothing_certain(store: Store) -> None:
     assert rules["session_spike"] == rules["frequency"] == rules["weekly_volume"] == rules["data_quality"] == "unknown"
     assert rules["ramp_alerts"] == rules["warm_up"] == "ok", "these look at one session only"
     (finding,) = of_rule(verdict, "data_quality")
-    assert finding.session == f"{DEVICE}/9" and "between 2026-11-18" in finding.why and "--began" in finding.todo
+    assert finding.session == f"{DEVICE}/9" and "between 2026-11-18" in finding.why and "--date" in finding.todo
     # Too much stays too much.
     plain(store, 4, "2026-11-21 12:00", 200)
     assert told(verdict_of(store))["session_spike"] == "fail"
@@ -276,4 +276,4 @@ def test_a_session_that_may_be_two_peoples_is_dated_and_not_assigned(store: Stor
     store.assign(DEVICE, "Ben", datetime(2026, 11, 20, tzinfo=UTC))
     put(store, 1, session_log(1, boot=2, backward_s=60))
     (finding,) = verdict_of(store, None).findings
-    assert "one athlete's or another's" in finding.why and f"note {DEVICE}/1 --began" in finding.todo
+    assert "one athlete's or another's" in finding.why and f"session {DEVICE}/1 --date" in finding.todo

@@ -1,7 +1,9 @@
 """The rules at their boundaries: what is just allowed, what is just too much, and what cannot be judged."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,8 @@ from retrostep.training.rule import BELOW, FROM, Judgement, Limits, Training, gr
 from retrostep.training.rules import BY_NAME, RULES
 from retrostep_core.log.records import BY_BUTTON, BY_ITSELF, FLASH_FULL, INTERRUPTED
 
+TraceFunction = Callable[[FrameType, str, object], object]
+
 TODAY = date(2026, 11, 22)
 CORE = Core((0, 1, 0), "00112233aabbccdd")
 
@@ -27,18 +31,15 @@ def recording(days_ago: float, backward_s: float, **fields: object) -> Recording
         "athlete_id": 1,
         "device": "a1",
         "number": 1,
-        "dated": "measured",
         "started_at_ms": start_ms,
         "not_before_ms": start_ms,
         "placed_at_ms": start_ms,
         "duration_ms": 1_500_000,
         "forward_ms": 900_000,
         "backward_ms": int(backward_s * 1_000),
-        "backward_steps": int(backward_s * 2.5),
         "first_backward_ms": 600_000 if backward_s else None,
         "warm_up_ms": 600_000,
         "backward_cadence_x10": 1_500 if backward_s else 0,
-        "ramp_warns": 0,
         "ramp_stops": 0,
         "warm_up_mark": False,
         "stretch_mark": False,
@@ -203,7 +204,7 @@ def test_cadence_jump_needs_a_cadence_and_something_to_compare_with() -> None:
 
 @pytest.mark.parametrize(("stops", "verdict", "limit"), [(0, "ok", 1), (1, "warn", 1), (2, "warn", 1), (3, "fail", 3)])
 def test_ramp_alerts(stops: int, verdict: str, limit: float) -> None:
-    judgement = one("ramp_alerts", recording(1, 60, ramp_stops=stops, ramp_warns=9))
+    judgement = one("ramp_alerts", recording(1, 60, ramp_stops=stops))
     assert (judgement.verdict, judgement.limit, judgement.measured) == (verdict, limit, stops)
 
 
@@ -383,3 +384,76 @@ def test_durations_and_moments_as_people_write_them() -> None:
     ]
     day = date(2026, 11, 20).toordinal()
     assert [day_of(day_start_ms(day) + shift) for shift in (-1, 0)] == [day - 1, day]
+
+
+CROWDED = st.lists(
+    st.tuples(
+        st.integers(0, 20 * 24 * 4),  # quarters of an hour before the end
+        st.integers(0, 900),  # seconds backward
+        st.sampled_from(["a1", "b2"]),
+        st.sampled_from([0, 1_400, 1_500, 1_700]),
+        st.booleans(),
+    ),
+    max_size=60,
+    unique_by=lambda plan: (plan[0], plan[2]),
+)
+
+
+@given(CROWDED)
+def test_crowded_days_are_judged_as_the_plain_definitions_say(plan: list[tuple[int, int, str, int, bool]]) -> None:
+    """Many recordings a day, of a device on each leg, that run into each other: every sum kept on the way against one over all."""
+    recordings = [
+        recording(
+            quarters / 96, seconds, device=device, number=place, duration_ms=600_000, backward_cadence_x10=cadence, stretch_mark=stretched
+        )
+        for place, (quarters, seconds, device, cadence, stretched) in enumerate(plan)
+    ]
+    found = training(recordings)
+    for outing in found.outings:
+        most = max(outing.recordings, key=lambda each: each.backward_ms)
+        assert (outing.id, outing.cadence_x10, outing.is_backward) == (most.id, most.backward_cadence_x10, outing.backward_ms >= 10_000)
+        assert outing.end_ms == max((each.started_at_ms or 0) + each.duration_ms for each in outing.recordings)
+    assert found.within(found.on - 12, found.on - 3) == [each for each in found.outings if found.on - 12 <= each.day <= found.on - 3]
+
+    backward = [outing for outing in found.outings if outing.backward_ms >= 10_000]
+    judged = [(place, outing) for place, outing in enumerate(backward) if outing.day >= found.since]
+    assert [(place, found.backward[place]) for place in found.judged] == judged
+
+    def measured(rule: str) -> list[float | None]:
+        return [judgement.measured for judgement in BY_NAME[rule].judge(found, BY_NAME[rule].limits)]
+
+    assert measured("frequency") == [sum(outing.day - 7 < other.day for other in backward[: place + 1]) for place, outing in judged]
+    assert measured("stretch") == [any(each.stretch_mark for each in outing.recordings) for _, outing in judged]
+    verdicts = {each.verdict for each in BY_NAME["stretch"].judge(found, BY_NAME["stretch"].limits)}
+    is_used = any(each.stretch_mark for outing in backward for each in outing.recordings)
+    assert verdicts <= ({"ok", "warn"} if is_used else {"info"})
+    assert len(measured("warm_up")) == len(measured("ramp_alerts")) == len(judged)
+
+
+def _work(recordings: list[Recording]) -> int:
+    """How many calls and lines of Python every rule takes to judge them."""
+    count = 0
+
+    def seen(_frame: FrameType, _event: str, _argument: object) -> TraceFunction:
+        nonlocal count
+        count += 1
+        return seen
+
+    before = sys.gettrace()
+    sys.settrace(seen)
+    try:
+        found = training(recordings)
+        for rule in RULES:
+            list(rule.judge(found, rule.limits))
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("a_day", [1, 4, 24, 96])
+def test_twice_the_sessions_are_twice_the_work(a_day: int) -> None:
+    def history(count: int) -> list[Recording]:
+        return [recording(place / a_day, 20 + place % 7, number=place, duration_ms=500_000) for place in range(count)]
+
+    few, many = _work(history(200)), _work(history(400))
+    assert many <= 2.2 * few

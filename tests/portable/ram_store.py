@@ -33,9 +33,10 @@ class RamFile:
 class RamStore:
     """The store's duck type. `failing`: every write raises OSError. cut() is the store that the next boot finds."""
 
-    def __init__(self, capacity=2000000, boot=1):
+    def __init__(self, capacity=2000000, boot=1, life=0):
         self.capacity = capacity
         self.boot = boot
+        self.life = life
         self.logs = {}
         self.oks = {}
         self.open_number = 0
@@ -44,7 +45,7 @@ class RamStore:
         self.next = 1
 
     def cut(self):
-        after = RamStore(self.capacity, self.boot + 1)
+        after = RamStore(self.capacity, self.boot + 1, self.life)
         after.logs = dict(self.logs)
         after.oks = dict(self.oks)
         after.next = self.next

@@ -149,13 +149,13 @@ class Line:
 class Hardware:
     """What hal/wiring.py would build."""
 
-    def __init__(self, disk, settings, board):
+    def __init__(self, disk, settings, board, store=Store):
         self.now_ms = 0
         self.pressed = False
         self.motor = []
         self.kept = []
         self.board = Board(board, settings)
-        self.store = Store(disk.root)
+        self.store = store(disk.root)
         self.clock = Clock(lambda: self.now_ms, lambda new, old: new - old, self.store.boot)
         self.identity = Identity(b"\1\2\3\4\5\6", self.board.name, bytes(8))
         self.line = Line()
@@ -190,9 +190,9 @@ class Hardware:
 class Worn:
     """The app on a leg, with time that the test moves in steps of 20 ms."""
 
-    def __init__(self, disk=None, settings=None, board=None, start=True, missing=False):
-        self.disk = disk or Disk()
-        self.hardware = Hardware(self.disk, settings or {}, VIRTUAL if board is None else board)
+    def __init__(self, disk=None, settings=None, board=None, start=True, missing=False, hardware=None):
+        self.disk = disk or (None if hardware else Disk())
+        self.hardware = hardware or Hardware(self.disk, settings or {}, VIRTUAL if board is None else board)
         if missing:
             self.hardware.imu.missing = True
         self.app = App(self.hardware)
@@ -334,6 +334,18 @@ def test_a_session_is_read_and_confirmed_over_the_link():
     worn.answer("CONFIRM", entry.session, entry.length, crc32(data) & 0xFFFFFFFF)
     assert worn.hardware.store.confirmed(entry.session)
     assert worn.answer("STATUS").unsynced == 0
+
+
+def test_a_host_that_asks_is_listened_to_more_closely_for_a_moment():
+    worn = Worn()
+    worn.live(1)
+    assert not worn.app.attend()
+    worn.hardware.line.ask("STATUS")
+    assert worn.app.attend()
+    worn.live(0.2)
+    assert worn.app.attend(), "it may ask on"
+    worn.live(0.2)
+    assert not worn.app.attend()
 
 
 def test_the_hosts_clock_is_a_fact_in_the_log():

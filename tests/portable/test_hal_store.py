@@ -1,5 +1,6 @@
 """Logs on flash: on a board's own LittleFS where the interpreter has it, in a temporary folder otherwise."""
 
+import os
 import struct
 from binascii import crc32
 
@@ -94,7 +95,7 @@ def test_damaged_state_is_replaced_by_what_the_logs_say():
     disk = Disk()
     store = Store(disk.root)
     payload = bytearray(255)
-    n = records.pack_header(payload, (0, 1, 0), bytes(8), 41, 17, 0, 1, 0, 1, "+y+z+x", bytes(24), "RS-1", "B")
+    n = records.pack_header(payload, (0, 1, 0), bytes(8), 41, 17, 0, 1, 0, 1, "+y+z+x", bytes(24), "RS-1", "B", 77)
     record = bytearray(300)
     size = records.pack_record(record, records.HEADER, 0, payload[:n])
     write(store, 41, records.MAGIC + record[:size])
@@ -103,6 +104,7 @@ def test_damaged_state_is_replaced_by_what_the_logs_say():
         store = Store(disk.root)
         assert store.damaged
         assert store.boot == 18 and store.next_session() == 42
+        assert store.life == 77
 
 
 def test_state_that_lags_behind_the_logs_never_gives_a_number_twice():
@@ -113,6 +115,24 @@ def test_state_that_lags_behind_the_logs_never_gives_a_number_twice():
     disk.put("state.bin", body + struct.pack("<I", crc32(body)))
     store = Store(disk.root)
     assert store.boot == 6 and store.next_session() == 10
+    assert store.life == 0, "the state is of before there were lives, and the device goes on in its own"
+    disk.cut()
+    assert Store(disk.root).life == 0 and not store.damaged
+
+
+def test_a_device_has_one_life_until_its_flash_is_erased():
+    disk = Disk()
+    lives = set()
+    for _ in range(3):
+        lives.add(Store(disk.root).life)
+        disk.cut()
+    assert len(lives) == 1
+    disk.put("state.bin", b"\xff" * 16)
+    lives.add(Store(disk.root).life)
+    assert len(lives) == 2, "nothing tells which life it was, and numbers begin anew"
+    for _ in range(3):
+        lives.add(Store(Disk().root).life)
+    assert len(lives) == 5 and min(lives) > 0 and max(lives) < 1 << 30
 
 
 def test_a_confirmed_log_may_go_and_an_unconfirmed_one_never():
@@ -156,6 +176,18 @@ def test_a_torn_confirmation_confirms_nothing():
         assert not Store(disk.root).confirmed(1)
 
 
+def test_a_log_that_was_read_before_it_grew_is_read_to_its_new_end():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"good")
+    assert store.size(1) == 4 and read(store, 1) == b"good" and store.size(1) == 4
+    file = store.append(1)
+    file.write(b"|more")
+    file.close()
+    assert store.size(1) == 9 and read(store, 1) == b"good|more"
+    assert raises(OSError, lambda: store.size(2))
+
+
 def test_appending_leaves_what_is_there():
     disk = Disk()
     store = Store(disk.root)
@@ -190,7 +222,7 @@ def test_files_of_others_are_left_alone():
     disk = Disk()
     store = Store(disk.root)
     write(store, 1, b"ours")
-    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp"):
+    for name in ("sessions/notes.txt", "sessions/1.rsl", "sessions/0000000x.rsl", "sessions/00000002.tmp", "sessions/00000000.rsl"):
         disk.put(name, b"theirs")
     store = Store(disk.root)
     assert store.numbers() == [1]
@@ -246,3 +278,98 @@ def test_free_bytes_follow_what_is_written():
     file.write(bytes(3000))
     assert store.free_bytes() == free - 3000
     file.close()
+
+
+def test_what_the_tail_keeps_is_read_and_outlasts_a_cut():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    file = store.create(store.next_session())
+    data = bytes([i % 251 for i in range(700)])
+    file.write(data[:200])
+    file.flush()
+    for kept, count in ((0, 50), (50, 116), (116, 130), (130, 400)):
+        assert file.keep(memoryview(data)[200 : 200 + count], kept)
+        assert store.size(1) == 200 + count
+        assert read(store, 1) == data[: 200 + count] and read(store, 1, 190, 300) == data[190:490][: 10 + count]
+        assert read(store, 1, 340, 40) == data[340:380][: max(0, count - 140)]
+    disk.cut()
+    store = Store(disk.root)
+    assert read(store, 1) == data[:600] and store.tail_of == 0
+    disk.cut()
+    assert read(Store(disk.root), 1) == data[:600], "it is not appended twice"
+
+
+def test_a_tail_that_has_no_room_in_its_log_yet_is_nobody_elses():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    file = store.create(store.next_session())
+    assert file.keep(memoryview(b"promised"), 0)
+    settle = Store._settle
+
+    def full(self):
+        if self.tail_of:
+            raise OSError(28)
+
+    Store._settle = full
+    try:
+        disk.cut()
+        store = Store(disk.root)
+        assert store.stuck and store.tail_of == 1
+        assert raises(OSError, lambda: store.confirm(1, 0, 0)), "it only looks empty"
+        assert raises(OSError, lambda: store.append(1))
+        other = store.create(store.next_session())
+        assert not other.keep(memoryview(b"another's"), 0)
+        other.write(b"another's")
+        other.flush()
+        other.close()
+    finally:
+        Store._settle = settle
+    disk.cut()
+    store = Store(disk.root)
+    assert read(store, 1) == b"promised" and read(store, 2) == b"another's"
+
+
+def test_a_torn_or_foreign_tail_adds_nothing():
+    if not ON_LITTLEFS:
+        return
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 1, b"whole")
+    for session, offset, data in ((1, 4, b"!"), (1, 6, b"!"), (2, 5, b"!"), (1, 5, b"")):
+        body = struct.pack("<II", session, offset) + data
+        disk.put("tail/0", body + struct.pack("<I", crc32(body)))
+        assert read(Store(disk.root), 1) == b"whole"
+    for broken in (b"", b"x" * 7, b"x" * 60, b"x" * 4000):
+        disk.put("tail/0", broken)
+        assert read(Store(disk.root), 1) == b"whole"
+
+
+def test_a_flash_that_cannot_be_read_whole_is_left_as_it_is():
+    disk = Disk()
+    write(Store(disk.root), 1, b"kept")
+    os.rename(disk.root + "/sessions", disk.root + "/elsewhere")
+    disk.put("sessions", b"no folder")
+    with open(disk.root + "/state.bin", "rb") as file:
+        state = file.read()
+    store = Store(disk.root)
+    assert store.broken and store.numbers() == []
+    assert raises(OSError, store.next_session) and raises(OSError, lambda: store.append(1))
+    with open(disk.root + "/state.bin", "rb") as file:
+        assert file.read() == state
+
+
+def test_numbers_of_more_digits_and_of_folders_are_taken():
+    disk = Disk()
+    store = Store(disk.root)
+    write(store, 99999999, b"long ago")
+    store = Store(disk.root)
+    number = store.next_session()
+    write(store, number, b"ours")
+    assert number == 100000000
+    os.mkdir(disk.root + "/sessions/100000001.rsl")
+    store = Store(disk.root)
+    assert store.numbers() == [99999999, 100000000] and store.next_session() == 100000002

@@ -17,7 +17,7 @@ def refused(kind, payload):
 
 
 def test_answers_come_back():
-    hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1 << 33, 1795000000000, 1900000, 3, 1, "RS-A1B2", "VIRTUAL")
+    hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1 << 33, 1795000000000, 1900000, 3, 1, "RS-A1B2", "VIRTUAL", 1 << 31)
     assert answers.unpack(m.HELLO, VIEW[: m.pack_hello(VIEW, hello)]) == hello
     status = m.Status(1, 7, 60000, 2, 1703, Totals(1, 2, 3, 4, 5), 3900, 80, 1900000, 3, 5)
     assert answers.unpack(m.STATUS, VIEW[: m.pack_status(VIEW, status)]) == status
@@ -47,11 +47,13 @@ def test_measurements_out_of_range_are_clipped():
 
 
 def test_what_is_too_short_or_not_allowed_is_refused():
-    hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1, 0, 1900000, 3, 1, "RS-A1B2", "VIRTUAL")
+    hello = m.Hello(1, (0, 1, 0), b"12345678", 1, 7, 1, 0, 1900000, 3, 1, "RS-A1B2", "VIRTUAL", 1 << 31)
     n = m.pack_hello(VIEW, hello)
     sound = bytes(VIEW[:n])
-    for length in range(n):
+    for length in range(n - 4):
         assert refused(m.HELLO, sound[:length])
+    for length in range(n - 4, n):
+        assert answers.unpack(m.HELLO, sound[:length]).life == 0, "a device of before there were lives"
     assert refused(m.HELLO, sound[:41] + b"\x1b" + sound[42:])
     assert refused(m.LIST, b"\x00\x01abc") and refused(m.LIST, b"\x00\xff" + bytes(2300))
     assert refused(m.STATUS, bytes(41)) and refused(m.STATUS, b"\x04" * 42)

@@ -23,9 +23,10 @@ def refused(kind, payload):
 
 def test_every_record_comes_back():
     totals = r.Totals(1, 2, 3, 4, 4294967295)
-    n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
-    header = decoded.Header((0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD")
+    n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD", 1 << 31)
+    header = decoded.Header((0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD", 1 << 31)
     assert back(r.HEADER, n) == header
+    assert back(r.HEADER, n - 4) == header[:-1] + (0,), "of before there were lives"
     assert back(r.DIRECTION, r.pack_direction(PAYLOAD, 5, 4, 2)) == decoded.Direction(5, 4, 2)
     assert back(r.EPOCH, r.pack_epoch(PAYLOAD, 10000, 1, 2, 3, 4, 4294967295, 1700, 9000)) == decoded.Epoch(10000, totals, 1700, 9000)
     assert back(r.BOUT, r.pack_bout(PAYLOAD, 1, 5000, 1, 14, 1701, 1720)) == decoded.Bout(1, 5000, 1, 14, 1701, 1720)
@@ -89,7 +90,7 @@ def test_refuses_what_may_not_be():
     assert refused(r.DIRECTION, b"\x00\x00\x00\x00\x00\x00\x00\x00\x04")
     n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1, 2, 1, 2, "?", bytes(24), "RS-1", "BOARD")
     assert back(r.HEADER, n).mount == "?"
-    sound = bytes(VIEW[:n])
+    sound = bytes(VIEW[: n - 4])  # without the life
     for bad in (sound[:-1], sound[:60] + b"\xff" + sound[61:], sound[:61] + b"\x1b" + sound[62:], sound[:30] + b"/" + sound[31:]):
         assert refused(r.HEADER, bad)
 

@@ -444,6 +444,48 @@ def test_a_full_flash_ends_nothing_but_the_log():
     assert len(log.steps) == 0 and len(log.epochs) == 60
 
 
+def test_left_out_steps_are_said_ahead_so_that_a_cut_leaves_it_said():
+    store = RamStore(capacity=40000)
+    wearer = Wearer(store)
+    wearer.turn(FORWARD)
+    wearer.run(95)
+    assert wearer.session.faults & r.FAULT_FLASH_SHORT
+    after = store.cut()
+    recover(after, after.boot)
+    log = whole(after)
+    assert log.steps == [] and log.totals.forward_steps > 200
+    assert log.gaps[0].from_ms == 500 or log.gaps[0].from_ms == 0
+    assert all([gap.reason == 4 for gap in log.gaps]) and log.gaps[-1].to_ms >= log.duration_ms
+    store.capacity = 2000000
+    wearer.run(60)
+    wearer.session.stop(wearer.clock.now)
+    log = whole(store)
+    assert log.steps and log.steps[0][0] >= log.gaps[-1].to_ms
+
+
+def test_the_end_is_written_although_its_first_write_fails():
+    store = RamStore()
+    wearer = Wearer(store)
+    wearer.turn(FORWARD)
+    wearer.run(20)
+    file = wearer.session._journal.file
+    honest = file.flush
+    calls = []
+
+    def flush():
+        calls.append(1)
+        if len(calls) == 2:
+            file.waiting = b""  # LittleFS writes nothing more to a file that failed
+            raise OSError(5)
+        honest()
+
+    file.flush = flush
+    wearer.session.stop(wearer.clock.now)
+    assert len(calls) >= 2
+    log = whole(store)
+    assert log.closed and log.totals.forward_steps == wearer.tally.forward_steps
+
+
 class Listener:
     def __init__(self):
         self.heard = []

@@ -1,347 +1,159 @@
-"""Cuts the power at block writes of the log's whole life and boots again: `micropython -X heapsize=64m cuts.py MODE SAMPLE [WRITE HOW]`.
+"""Cuts the power of a device at operations of its flash and starts it again: `micropython -X heapsize=16m cuts.py LIFE CONTROL ...`.
 
-MODE    store: the firmware as it is; early: a control that says a record is safe one flush before it is, and must be caught
-SAMPLE  every SAMPLE-th write is cut (1: all of them); each dropped, torn in the middle, torn near its end, and trashed
-WRITE HOW   only this cut: what the line of a failure says
+    cuts.py LIFE CONTROL EVERY SHARD    each EVERY-th of all cuts, beginning with number SHARD
+    cuts.py LIFE CONTROL at OPERATION HOW [OPERATION HOW]    one cut, or one and another during the start after it: what a failure says
 
-The life: a session, its sync (read, confirm), a second session with an alert and a mark during which the first is erased, and a third that
-is still open at the end. It is played once on MicroPython's LittleFS over a traced RAM device; a cut at write k is the device with
-the first k writes and whatever became of the next. Each is mounted afresh, booted with the real store and recovery, and held against
-what had been promised by then; some are cut once more while they recover. Prints a line a failure and a closing line of counts.
+LIFE     worn: sessions, marks, alerts, a sync, a deletion, a cut; short: the same where flash is short (life.py)
+CONTROL  as-it-is, or the firmware broken on purpose (controls.py); a broken one is left at its first failure
+HOW      what becomes of the operation under way, or, as a string of 0, 1 and t, of all since the last sync (nor.py)
+
+A cut at operation k is the chip with the first k operations and whatever HOW leaves of the next. It is mounted afresh, the real app is
+started on it, and held against all that was promised by then (start.py); some are cut once more while they start, walk and stop.
+Prints a line a failure, which says how to see it again, and a closing line of counts; exits 1 if a promise was broken.
 """
 
-import binascii
 import gc
 import random
 import sys
 
-import vfs
-
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-ROOT = HERE + "/../.."
-sys.path[0:0] = [ROOT + "/tests/portable", ROOT + "/firmware/lib", ROOT + "/firmware"]
+sys.path[0:0] = [HERE]
 
-from hal.store import Store  # noqa: E402
-from ram_store import Identity, Wearer  # noqa: E402
-from retrostep_core.link import (  # noqa: E402
-    caller,
-    server,
-)
-from retrostep_core.log import records as r  # noqa: E402
-from retrostep_core.log.journal import Journal  # noqa: E402
-from retrostep_core.log.reader import LogError, read_log  # noqa: E402
-from retrostep_core.log.recovery import recover  # noqa: E402
-from test_link_server import Out, Wearable  # noqa: E402
+from life import LIVES  # noqa: E402
+from nor import HOWS, Trace, Window, happen  # noqa: E402
 
-BLOCK = 4096
-BLOCKS = 48
-HOWS = ("dropped", "torn-half", "torn-end", "trashed")
-POINT = "/cut"
+# controls.py and start.py need the paths that life.py sets.
+from controls import CONTROLS  # noqa: E402 isort: skip
+from start import Broken, Cut  # noqa: E402 isort: skip
+
+# Every so many cuts are cut again, each at so many places of its start.
+_AGAIN = 4
+_SECONDS = 5
+_SHOWN = 5
 
 
-class Device:
-    """A block device in memory. With a trace, every write and erase is kept: (place, bytes), or (place, None) for an erase."""
-
-    def __init__(self, data, trace=None):
-        self.data = data
-        self.view = memoryview(data)
-        self.trace = trace
-        self.dead = False
-
-    def readblocks(self, block, buf, offset=0):
-        if self.dead:
-            return -5
-        place = block * BLOCK + offset
-        buf[:] = self.view[place : place + len(buf)]
-        return 0
-
-    def writeblocks(self, block, buf, offset=0):
-        if self.dead:
-            return -5
-        place = block * BLOCK + offset
-        if self.trace is not None:
-            self.trace.append((place, bytes(buf)))
-        self.view[place : place + len(buf)] = buf
-        return 0
-
-    def ioctl(self, op, arg):
-        if op == 4:
-            return BLOCKS
-        if op == 5:
-            return BLOCK
-        if op == 6 and not self.dead:
-            if self.trace is not None:
-                self.trace.append((arg * BLOCK, None))
-            self.view[arg * BLOCK : (arg + 1) * BLOCK] = ERASED
-        return 0
+def seed(operation, how):
+    random.seed(operation * 64 + (HOWS.index(how) if how in HOWS else 63))
 
 
-ERASED = b"\xff" * BLOCK
+def hows(trace, operation):
+    """All that may become of the operation under way and of those not yet synced."""
+    seed(operation, "")
+    return list(HOWS) + Window(trace, operation).ways()
 
 
-def apply(data, change, how="done"):
-    """What one write or erase leaves in `data` if the power goes: `done` if it does not."""
-    place, new = change
-    if new is None:
-        new = ERASED
-    count = len(new)
-    if how == "torn-half":
-        count //= 2
-    elif how == "torn-end":
-        count -= 1
-    elif how == "trashed":
-        new = bytes([random.getrandbits(8) for _ in range(count)])
-    elif how == "dropped":
-        count = 0
-    data[place : place + count] = new[:count]
+def left(image, synced, trace, operation, how):
+    """What a cut leaves. `image` is the chip before the operation, `synced` at the last sync before it."""
+    seed(operation, how)
+    if how in HOWS:
+        data = bytearray(image)
+        happen(data, trace.changes[operation], how)
+    else:
+        data = bytearray(synced)
+        Window(trace, operation).land(data, how)
+    return data
 
 
-class Promise:
-    """What the firmware had said by a given write. Kept in order; `at` is the number of writes done by then."""
-
-    def __init__(self, trace):
-        self.trace = trace
-        self.said = []
-        self.content = {}
-
-    def say(self, what, number, value):
-        self.said.append((len(self.trace), what, number, value))
-
-    def by(self, writes):
-        """({number: flushed length}, confirmed, erase begun, boot) as promised when that many writes were done."""
-        flushed, confirmed, erasing, boot = {}, set(), set(), 0
-        for at, what, number, value in self.said:
-            if at > writes:
-                break
-            if what == "flushed":
-                flushed[number] = value
-            elif what == "confirmed":
-                confirmed.add(number)
-            elif what == "erasing":
-                erasing.add(number)
-            else:
-                boot = value
-        return flushed, confirmed, erasing, boot
-
-
-class Witness:
-    """The store's file, with a note of every flush that came back; `early` flushes one time later than it says."""
-
-    def __init__(self, file, number, promise, early):
-        self.file = file
-        self.number = number
-        self.promise = promise
-        self.early = early
-        self.waiting = b""
-
-    def write(self, data):
-        self.promise.content[self.number] = self.promise.content.get(self.number, b"") + bytes(data)
-        if self.early:
-            self.waiting += bytes(data)
-            return len(data)
-        return self.file.write(data)
-
-    def flush(self):
-        self.file.flush()
-        if self.early:
-            self.file.write(self.waiting)
-            self.waiting = b""
-        self.promise.say("flushed", self.number, len(self.promise.content[self.number]))
-
-    def close(self):
-        if self.waiting:
-            self.file.write(self.waiting)
-        self.file.close()
-
-
-class Watched:
-    """The real store; everything it promises is noted."""
-
-    def __init__(self, store, promise, early):
-        self._store = store
-        self._promise = promise
-        self._early = early
-
-    def __getattr__(self, name):
-        return getattr(self._store, name)
-
-    def create(self, number):
-        return Witness(self._store.create(number), number, self._promise, self._early)
-
-    def append(self, number):
-        return Witness(self._store.append(number), number, self._promise, self._early)
-
-    def confirm(self, number, length, crc):
-        self._store.confirm(number, length, crc)
-        self._promise.say("confirmed", number, length)
-
-    def erase(self, number):
-        self._promise.say("erasing", number, 0)
-        self._store.erase(number)
-
-
-def mount(device):
-    vfs.mount(vfs.VfsLfs2(device), POINT)
-
-
-def unmount(device):
-    # Before anything is collected: the finaliser of a file left open would write.
-    device.dead = True
-    vfs.umount(POINT)
-
-
-def ask(desk, *words):
-    line = caller.request(7, *words)
-    desk.feed(line, len(line))
-    while desk.poll(0):
-        continue
-
-
-def live(trace, early):
-    """The life that is cut: (device before its first write, promises)."""
-    data = bytearray(ERASED * BLOCKS)
-    vfs.VfsLfs2.mkfs(Device(data))
-    before = bytes(data)
-    device = Device(data, trace)
-    promise = Promise(trace)
-    mount(device)
-    real = Store(POINT)
-    promise.say("boot", 0, real.boot)
-    store = Watched(real, promise, early)
-    desk = server.Server(store, Wearable(), Out())
-
-    wearer = Wearer(store)
-    wearer.session.clock_fact(400, 1795354200000, r.FROM_HOST)
-    wearer.turn(1)
-    wearer.run(45)
-    wearer.session.stop(wearer.clock.now)
-    length = real.size(1)
-    ask(desk, "READ", 1, 0, length)
-    ask(desk, "CONFIRM", 1, length, binascii.crc32(promise.content[1]))
-
-    wearer.turn(1)
-    wearer.run(12)
-    ask(desk, "ERASE_CONFIRMED")
-    wearer.turn(2, wearer.clock.now - 900)
-    wearer.run(18)
-    wearer.session.alert(wearer.clock.now, 1, 2, 163, 150)
-    wearer.run(3)
-    wearer.session.mark(wearer.clock.now, r.MARK_STRETCH)
-    wearer.session.stop(wearer.clock.now)
-
-    wearer.turn(1)
-    wearer.run(22)
-    unmount(device)
-    return before, promise
-
-
-class Broken(Exception):
-    """A promise was not kept; its argument says which."""
-
-
-def content(store, number):
-    data = bytearray(store.size(number))
-    if store.read_into(number, 0, memoryview(data)) != len(data):
-        raise Broken(f"session {number} cannot be read to its end")
-    return bytes(data)
-
-
-def hold(condition, sentence):
-    if not condition:
-        raise Broken(sentence)
-
-
-def boot(data, promise, writes, first=True, trace=None):
-    """Start on what a cut left, and hold it against the promises. `first`: no start was cut before. `trace` takes this start's writes."""
-    flushed, confirmed, erasing, boot_before = promise.by(writes)
-    device = Device(data, trace)
-    mount(device)
-    try:
-        store = Store(POINT)
-        hold(store.boot > boot_before, f"boot {store.boot} comes after boot {boot_before}")
-        for number in flushed:
-            if number not in store.numbers():
-                hold(number in erasing and number in confirmed, f"session {number} is gone")
-        kept = {}
-        for number in store.numbers():
-            promised = promise.content.get(number, b"")[: flushed.get(number, 0)]
-            kept[number] = content(store, number)
-            hold(kept[number][: len(promised)] == promised, f"session {number} has lost what was flushed")
-            if first:
-                written = promise.content.get(number, b"")
-                hold(kept[number] == written[: len(kept[number])], f"session {number} holds what was never written")
-            if number in confirmed:
-                hold(store.confirmed(number), f"session {number} is no longer confirmed")
-        result = recover(store, store.boot)
-        hold(result.faults == 0, f"recovery found faults {result.faults}")
-        for number in store.numbers():
-            after = content(store, number)
-            hold(after[: len(kept[number])] == kept[number], f"recovery changed session {number}")
-            log = read_log(after)
-            hold(log.closed and log.damage == [], f"session {number} is not whole after recovery")
-        hold(recover(store, store.boot).closed == 0, "recovery does not come to an end")
-        number = store.next_session()
-        hold(not flushed or number > max(flushed), f"session number {number} was given before")
-        journal = Journal(store.create(number))
-        payload = bytearray(r.MAX_PAYLOAD)
-        who = Identity()
-        n = r.pack_header(payload, who.core_version, who.core_hash, number, store.boot, 0, 1, 0, 1, "?", bytes(24), who.device, who.board)
-        journal.add(r.HEADER, memoryview(payload), n)
-        hold(journal.close(), "a new session cannot be kept")
-    except LogError as error:
-        raise Broken(f"a log cannot be read: {error}") from None
-    except OSError as error:
-        raise Broken(f"the flash cannot be used: {error}") from None
-    finally:
-        unmount(device)
-
-
-def recovery_writes(data, promise, writes):
-    """The writes that a start on `data` makes."""
-    trace = []
-    boot(bytearray(data), promise, writes, True, trace)
-    return trace
-
-
-def main(mode, sample, only=-1, only_how=""):
-    trace = []
-    before, promise = live(trace, mode == "early")
-    # Before its first session has been opened the device has promised nothing but its boot number.
+def replay(before, trace, operation):
+    """The chip before an operation, and at the last sync before that."""
     image = bytearray(before)
-    cuts = failures = double = 0
-    for writes in range(len(trace)):
-        chosen = writes == only if only >= 0 else writes % sample == 0
-        if chosen:
-            for how in HOWS:
-                if only_how not in ("", how):
-                    continue
-                random.seed(writes)
-                data = bytearray(image)
-                apply(data, trace[writes], how)
-                cuts += 1
-                try:
-                    boot(bytearray(data), promise, writes)
-                    if how == "torn-half" and cuts % 5 == 0:
-                        again = recovery_writes(data, promise, writes)
-                        for k in range(0, len(again), 3):
-                            second = bytearray(data)
-                            for change in again[:k]:
-                                apply(second, change)
-                            apply(second, again[k], how)
-                            double += 1
-                            boot(second, promise, writes, False)
-                except Broken as error:
-                    failures += 1
-                    if failures <= 5:
-                        print(f"BROKEN {error}; again: cuts.py {mode} 1 {writes} {how}")
-            gc.collect()
-        apply(image, trace[writes])
-    erases = len([1 for _, new in trace if new is None])
-    print(f"{len(trace)} writes, {erases} erases, {cuts} cuts, {double} double cuts, {failures} broken")
+    for change in trace.changes[: trace.sync[operation]]:
+        happen(image, change)
+    synced = bytes(image)
+    for change in trace.changes[trace.sync[operation] : operation]:
+        happen(image, change)
+    return image, synced
+
+
+class Sweep:
+    """Cuts one life, and counts."""
+
+    def __init__(self, life, control):
+        CONTROLS[control][0]()
+        self.name = f"{life} {control}"
+        self.broken_on_purpose = control != "as-it-is"
+        self.before, self.trace, self.promises = LIVES[life]()
+        self.cuts = self.reordered = self.double = self.broken = 0
+
+    def every(self, every, shard):
+        """Each `every`-th cut."""
+        n = 0
+        trace = self.trace
+        image = bytearray(self.before)
+        synced = bytes(image)
+        at = 0
+        for operation in range(len(trace)):
+            if trace.sync[operation] != at:
+                at = trace.sync[operation]
+                synced = bytes(image)
+            for how in hows(trace, operation):
+                n += 1
+                if n % every == shard:
+                    again = self.cuts % _AGAIN == _AGAIN - 1 and not self.broken_on_purpose
+                    self.cut(operation, how, left(image, synced, trace, operation, how), again)
+                    if self.broken and self.broken_on_purpose:
+                        return
+            happen(image, trace.changes[operation])
+
+    def cut(self, operation, how, data, again):
+        """Start on `data`; if `again`, cut that start at some places."""
+        self.cuts += 1
+        self.reordered += how not in HOWS
+        later = Trace() if again else None
+        if self.held(Cut(self.promises, operation), bytearray(data), later, f"{operation} {how}") and again and len(later):
+            for k in range(_SECONDS):
+                second = (self.cuts * 7 + k * len(later) // _SECONDS) % len(later)
+                ways = hows(later, second)
+                self.cut_again(operation, how, data, later, second, ways[(self.cuts + k) % len(ways)])
+        gc.collect()
+
+    def cut_again(self, operation, how, data, later, second, how_again):
+        """A cut in the start that followed a cut."""
+        self.double += 1
+        image, synced = replay(data, later, second)
+        left_again = left(image, synced, later, second, how_again)
+        self.held(Cut(self.promises, operation, False), left_again, None, f"{operation} {how} {second} {how_again}")
+
+    def held(self, cut, data, later, where):
+        try:
+            cut.start(data, later)
+            return True
+        except Broken as error:
+            self.broken += 1
+            if self.broken <= _SHOWN:
+                print(f"BROKEN {error}; again: cuts.py {self.name} at {where}")
+            return False
+
+    def one(self, operation, how, second=None, how_again=""):
+        """The cut that a failure told of."""
+        image, synced = replay(self.before, self.trace, operation)
+        data = left(image, synced, self.trace, operation, how)
+        if second is None:
+            self.cut(operation, how, data, False)
+        else:
+            later = Trace()
+            Cut(self.promises, operation).start(bytearray(data), later)
+            self.cut_again(operation, how, data, later, second, how_again)
+
+    def told(self):
+        """The closing line."""
+        erases = len([1 for _, new in self.trace.changes if new is None])
+        return (
+            f"{self.name}: {len(self.trace)} operations, {erases} erases, {self.cuts} cuts, {self.reordered} of them reordered, "
+            f"{self.double} double cuts, {self.broken} broken"
+        )
+
+
+def main(life, control, *how):
+    sweep = Sweep(life, control)
+    if how[0] == "at":
+        numbers = [int(word) if k % 2 == 0 else word for k, word in enumerate(how[1:])]
+        sweep.one(*numbers)
+    else:
+        sweep.every(int(how[0]), int(how[1]))
+    print(sweep.told())
+    return 1 if sweep.broken else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
-    else:
-        main(sys.argv[1], int(sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

@@ -10,6 +10,8 @@ RENAMED = {"at_ms": "at", "since_ms": "since", "t_ms": "t", "start_ms": "start",
 def plain(record: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in record._asdict().items():
+        if name == "life" and not value:
+            continue  # as in logs of before there were lives
         if name == "totals":
             found |= value._asdict()
         elif isinstance(value, bytes):

@@ -62,7 +62,14 @@ def header(payload: Bytes) -> dict[str, Any]:
     mount = payload.take(6).rstrip(b"\0")
     if any(code not in b"+-xyz?" for code in mount):
         raise Unfit
-    return found | {"mount": mount.decode(), "limits": payload.take(24).hex(), "device": payload.name(), "board": payload.name()}
+    found |= {"mount": mount.decode(), "limits": payload.take(24).hex(), "device": payload.name(), "board": payload.name()}
+    return found | life(payload)
+
+
+def life(payload: Bytes) -> dict[str, int]:
+    """The device's life, which older logs do not hold; they and life 0 say nothing."""
+    value = payload.number(4) if len(payload.data) >= 4 else 0
+    return {"life": value} if value else {}
 
 
 def steps(payload: Bytes) -> list[int]:

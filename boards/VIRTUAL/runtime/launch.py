@@ -13,7 +13,6 @@ import vfs
 
 # Where this file lies, before the host's files go out of sight.
 _HERE = __file__.rsplit("/", 1)[0]
-_FINE_US = 10000
 
 
 def start(names: dict) -> None:
@@ -42,10 +41,12 @@ def _plug(config: dict, control: object) -> None:
     """Put the shims in the place of the interpreter's modules, and the board's flash in that of the host's files."""
     before = set(sys.modules)
     sys.path[0:0] = [_HERE, _HERE + "/shims", _HERE + "/model"]
+    import ctrl_c
     import virtual_clock as clock
     from played_leg import PlayedLeg
 
-    clock.system = clock.Clock(config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, _pause)
+    ctrl_c.keys = ctrl_c.Keys(open(config["keys"], "rb", buffering=0))
+    clock.system = clock.Clock(config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, ctrl_c.keys.pause)
     leg = PlayedLeg(open(config["leg"], "rb"), config["leg_start_us"])
 
     import machine
@@ -70,14 +71,6 @@ def _plug(config: dict, control: object) -> None:
     for name in set(sys.modules) - before | {"launch"}:
         if sys.modules[name] not in shims:
             del sys.modules[name]
-
-
-def _pause(us: int) -> None:
-    """Let the host's time pass; usleep is exact, but a long one would not answer to Ctrl-C."""
-    if us >= _FINE_US:
-        utime.sleep_ms(us // 1000)
-        us %= 1000
-    utime.sleep_us(us)
 
 
 def _run(name: str, names: dict) -> bool:

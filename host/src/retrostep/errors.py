@@ -45,6 +45,10 @@ class NotFound(RetrostepError):
     """No athlete, device or session answers to what was given, or several do."""
 
 
+class Contradiction(RetrostepError):
+    """What somebody says about a session cannot be, by what else is known of its device."""
+
+
 class BoardNotFound(RetrostepError):
     """No board is plugged in, or nothing is at the port that was named."""
 
@@ -58,11 +62,20 @@ class NoPermission(RetrostepError):
 
 
 class NoApp(RetrostepError):
-    """A board is there, but Retrostep isn't running on it."""
+    """A board is there, but Retrostep isn't running on it; `found` is the part of the message that says what is there instead."""
+
+    def __init__(self, message: str, found: str = "") -> None:
+        """`message` is the sentence for people."""
+        super().__init__(message)
+        self.found = found or message
 
 
 class LinkLost(RetrostepError):
     """The board stopped answering, or its cable was pulled."""
+
+
+class Stopped(RetrostepError):
+    """Work with a board was broken off by whoever had asked for it."""
 
 
 class Refused(RetrostepError):
@@ -86,6 +99,14 @@ class WrongBoard(RetrostepError):
 
 class DeployFailed(RetrostepError):
     """Files could not be copied to a board, or the copy could not be proved."""
+
+
+class NoRepl(RetrostepError):
+    """MicroPython's prompt on a board could not be reached, or a script failed there."""
+
+
+class NoImage(RetrostepError):
+    """A file that was given as a dump of a board's flash isn't one."""
 
 
 class SyncRunning(RetrostepError):

@@ -2,19 +2,25 @@
 
 import binascii
 import fcntl
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from retrostep_core.link import answers, messages
 from retrostep_core.log.records import FROM_HOST
 
-from retrostep.archive.dating import ClockFact
-from retrostep.archive.digest import digest
+from retrostep.archive.dating import TOLERANCE_MS, ClockFact
+from retrostep.archive.digest import Digest, digest, life_of
 from retrostep.archive.disk import explained, make_folder
 from retrostep.archive.home import Home
+from retrostep.archive.keep import archive
 from retrostep.archive.names import device_name, session_id
 from retrostep.archive.raw import Partial, RawLogs
 from retrostep.archive.store import Store
@@ -97,66 +103,150 @@ def sync_board(board: Board, raw: RawLogs, store: Store, progress: Progress = si
     result = SyncResult(board.path, device, hello.board, ".".join(map(str, hello.core_version)), "same" if is_same else "other")
     if not is_same:
         result.warnings.append(other_core(board.path, hello))
-    with device_lock(raw.home, device):
+    progress(device, 0, 0)
+    with device_lock(raw.home, device, board.path):
+        seen_at_ms = next((row.last_seen_at_ms for row in store.devices() if row.device == device), None)
+        if seen_at_ms is not None and seen_at_ms > now_s() * 1000 + TOLERANCE_MS:
+            hours = (seen_at_ms / 1000 - now_s()) / 3600
+            result.warnings.append(
+                f"This computer's clock is {hours:.1f} hours earlier than when {device} was last synced here: check it. "
+                "Sessions about which clocks disagree stay undated until `retrostep session ID --date` says when they were."
+            )
         fact = _set_clock(board, hello, result, now_s)
 
         def note() -> None:
             store.saw_device(hello)
             if fact is not None:
-                store.add_clock_fact(device, fact.boot, fact.ticks_ms, fact.epoch_ms, fact.source)
+                store.add_clock_fact(device, fact.boot, fact.ticks_ms, fact.epoch_ms, fact.source, life=hello.life)
+            result.warnings += _make_up(raw, store, device)
+            result.athlete = next((worn.athlete for worn in store.assignments() if worn.device == device and worn.to_at_ms is None), None)
 
-        entries = board.list()
-        stored = {(row.number, row.log_length) for row, _ in store.sessions(device=device) if row.device == device}
-        sessions = [_Session(board, raw, store, device, entry) for entry in entries]
+        sessions = [_Session(board, raw, store, device, hello.life, entry) for entry in board.list()]
         result.sessions = [session.result for session in sessions]
-        wanted = [session for session in sessions if not session.is_here(session.entry[:2] in stored)]
-        _bring(board, wanted, note, progress)
-    result.athlete = next((worn.athlete for worn in store.assignments() if worn.device == device and worn.to_at_ms is None), None)
+        with _Keeper() as keeper:
+            keeper.do(note)
+            wanted = []
+            for session in sessions:
+                if session.is_here():
+                    keeper.do(session.store)
+                else:
+                    wanted.append(session)
+            _bring(board, wanted, keeper, progress)
     result.seconds = round(time.monotonic() - begun, 3)
     return result
 
 
 @contextmanager
-def device_lock(home: Home, device: str) -> Iterator[None]:
-    """Hold the right to sync `device` into `home`. Raises SyncRunning where another process has it."""
+def device_lock(home: Home, device: str, port: str) -> Iterator[None]:
+    """Hold the right to sync `device`, which is at `port`, into `home`. Raises SyncRunning where another sync has it."""
     path = make_folder(home.incoming) / f"{device_name(device)}.lock"
     with explained(path):
-        file = open(path, "a")  # noqa: SIM115 - what happens while it is held must not be explained as trouble with this file
+        file = open(path, "a+")  # noqa: SIM115 - what happens while it is held must not be explained as trouble with this file
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            file.seek(0)
+            process, _, other = file.read(200).strip().partition(" ")
+            if process == str(os.getpid()) and other.isprintable():
+                raise SyncRunning(
+                    f"The board at {port} calls itself {device}, as the one at {other} does, which is being synced. If it is one board "
+                    "on two cables, all is well; if they are two, unplug one of them and sync again."
+                ) from error
             raise SyncRunning(f"{device} is being synced by another retrostep: wait until that is done, then sync again.") from error
+        with explained(path):
+            file.truncate(0)
+            file.write(f"{os.getpid()} {port}\n")
+            file.flush()
         yield
 
 
-def _bring(board: Board, sessions: list["_Session"], note: Callable[[], None], progress: Progress) -> None:
-    """Receive every session, one behind the other without a pause on the line, keep each, and confirm those that are kept.
+class _Keeper:
+    """Keeps what has come, one thing after the other in a thread of its own: the line need not wait for the disk.
 
-    `note` is called once, as soon as the line is busy. Confirming comes last, so that the line need not wait for it.
+    Where something goes wrong, what was asked after it is left undone.
     """
-    noted = not sessions
-    if noted:
-        note()
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "keeper")
+        self._due: deque[Future[None]] = deque()
+        self._failed = False
+
+    def do(self, work: Callable[..., None], *arguments: Any) -> Future[None]:
+        """Do that as soon as what was asked before is done."""
+        self._due.append(self._pool.submit(self._do, work, *arguments))
+        return self._due[-1]
+
+    def _do(self, work: Callable[..., None], *arguments: Any) -> None:
+        if self._failed:
+            return
+        try:
+            work(*arguments)
+        except BaseException:
+            self._failed = True
+            raise
+
+    def check(self) -> None:
+        """Raise what has gone wrong so far."""
+        while self._due and self._due[0].done():
+            self._due.popleft().result()
+
+    def finish(self) -> None:
+        """Wait for all of it; raise what went wrong first."""
+        while self._due:
+            self._due.popleft().result()
+
+    def __enter__(self) -> "_Keeper":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown()
+        if kind is None:
+            self.finish()
+
+
+def _make_up(raw: RawLogs, store: Store, device: str) -> list[str]:
+    """Take into the store what an earlier sync archived before it was cut; what is wrong with it."""
+    stored = {(row.life, row.number, row.log_length) for row, _ in store.sessions(device=device) if row.device == device}
+    wrong = []
+    for log in raw.of(device):
+        with explained(log.path):
+            is_stored = (log.life, log.session, log.path.stat().st_size) in stored
+        if not is_stored:
+            try:
+                store.ingest(device, log.session, raw.read(device, log.session, log.life), life=log.life)
+            except DamagedData as damaged:
+                wrong.append(f"{damaged} It is in {log.path}.")
+    return wrong
+
+
+def _bring(board: Board, sessions: list["_Session"], keeper: _Keeper, progress: Progress) -> None:
+    """Receive every session, one behind the other without a pause on the line, keep each, and confirm those that are archived.
+
+    Confirming comes last, so that the line need not wait for it; the store takes the last ones in meanwhile.
+    """
     done = total = 0
     while sessions:
+        keeping: list[Future[None]] = []
         by_number = {session.number: session for session in sessions}
         wanted = [(session.number, offset, session.entry.length - offset) for session in sessions for offset in [session.begin()]]
         total += sum(length for _, _, length in wanted)
         try:
             for number, piece in board.read_logs(wanted):
-                if not noted:
-                    noted = True
-                    note()
+                keeper.check()
                 if isinstance(piece, bytes):
                     by_number[number].take(piece)
                     done += len(piece)
-                    progress(f"session {number}", done, total)
+                    progress(by_number[number].name, done, total)
                 elif piece is None:
-                    by_number[number].complete()
+                    keeping.append(keeper.do(by_number[number].keep, by_number[number].whole()))
+                    keeper.do(by_number[number].store)
                 else:
                     by_number[number].refuse(piece)
+            for kept in keeping:
+                kept.result()
         except (DiskFull, NoAccess, StoreBusy):
+            wait(keeping)
             _confirm(board, by_number)
             raise
         finally:
@@ -174,48 +264,51 @@ def _confirm(board: Board, sessions: dict[int, "_Session"]) -> None:
 
 
 class _Session:
-    """One session on its way from a board into the archive and the store: begin, take its pieces, complete (or refuse), confirmed.
+    """One session on its way from a board into the archive and the store: begin, take its pieces, whole, keep, store, confirmed; or refuse.
 
     Damage, and what the board refuses to give, is told in `result`, so that it spoils no other session. A session `is_wanted_again`
     where part of it had come in an earlier sync and something is wrong: it is read once more, from its beginning. `kept` is what is safe
     here and the board does not know of yet.
     """
 
-    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, entry: answers.Entry) -> None:
+    def __init__(self, board: Board, raw: RawLogs, store: Store, device: str, life: int, entry: answers.Entry) -> None:
         self.entry = entry
         self.number: int = entry.session
         self.is_open = bool(entry.flags & messages.OPEN)
         self.is_wanted_again = False
         self.result = SessionSync(entry.session, entry.length, "received")
-        self._board, self._raw, self._store, self._device = board, raw, store, device
-        self._name = session_id(device, entry.session)
-        self._archived = raw.path(device, entry.session)
+        self._board, self._raw, self._store, self._device, self._life = board, raw, store, device, life
+        self.name = session_id(device, entry.session)
+        self._archived = raw.path(device, entry.session, life)
         self._afresh = False
         self._resumed_at = 0
         self._part: Partial | None = None
         self.kept: bytes | None = None
+        self._facts: Digest | None = None
 
-    def is_here(self, is_stored: bool) -> bool:
-        """Whether nothing is to be read: all of it is safe here from an earlier sync, and the board knows by now.
-
-        `is_stored`: the store has it.
-        """
+    def is_here(self) -> bool:
+        """Whether nothing is to be read: all of it is safe here from an earlier sync, and the board knows by now."""
         if self.entry.length > LOG_MOST_BYTES:
-            self._damaged(f"Session {self._name} is said to be {self.entry.length} bytes long, which cannot be; it was not read.")
+            self._damaged(f"Session {self.name} is said to be {self.entry.length} bytes long, which cannot be; it was not read.")
             return True
-        kept = None if self.is_open else self._kept_before()
-        if kept is None:
+        if self.is_open:
             return False
         try:
-            if not self.entry.flags & messages.CONFIRMED and not self._agrees(kept):
-                self._afresh = True  # another log under the same number: the board was erased in between
-                return False
+            kept = self._kept_before()
         except Refused as refused:
             self.refuse(refused)
             return True
+        if kept is None:
+            return False
         self.result.outcome, self.result.confirmed = "had", True
-        if not is_stored and self._archived.exists():  # a sync was killed between the two
-            self._store.ingest(self._device, self.number, kept)
+        life = life_of(kept, self._life)
+        if not self._raw.path(self._device, self.number, life).exists():
+            # Rescued in pieces, and so in quarantine; now the board says that they are all of it.
+            facts, _ = self._judge(kept, life)
+            if facts is not None:
+                with suppress(DamagedData):
+                    archive(self._raw, self._device, self.number, kept, life)
+                    self._facts = facts
         self._forget_partial()
         return True
 
@@ -225,7 +318,7 @@ class _Session:
             self._forget_partial()
         with self._partial() as part:
             if not self._afresh and not part.offset and self._archived.exists():
-                part.append(self._raw.read(self._device, self.number))  # the session was open then
+                part.append(self._raw.read(self._device, self.number, self._life))  # the session was open then
             head = part.data()[:HEAD_BYTES]
             if head and (part.offset > self.entry.length or b"".join(self._board.read(self.number, 0, len(head))) != head):
                 head = b""  # the board was erased in between, and this is another log's
@@ -242,33 +335,44 @@ class _Session:
         self._part.append(piece)
         self.result.received_bytes += len(piece)
 
-    def complete(self) -> None:
-        """All has come that the board has: judge it, then archive and store it, or set it aside where it cannot be read."""
+    def whole(self) -> bytes:
+        """All of the log, now that it has come."""
         with self._part or self._partial() as part:
             data = part.data()
         self._part = None
-        is_readable, wrong = self._judge(data)
+        return data
+
+    def keep(self, data: bytes) -> None:
+        """Judge the log, then archive it, or set it aside where it cannot be read. What the board may be told is then in `kept`."""
+        life = life_of(data, self._life)  # a log of an earlier life may have outlived it
+        facts, wrong = self._judge(data, life)
         if wrong and self._resumed_at:
             self._afresh = self.is_wanted_again = True
             return
-        if is_readable:
+        if facts is not None:
             try:
-                self._raw.commit(self._device, self.number, data)
-                self._store.ingest(self._device, self.number, data)
+                archived = archive(self._raw, self._device, self.number, data, life)
+                self._facts = facts if archived == data else digest(self._device, self.number, archived, life)
             except DamagedData as conflict:  # it is quarantined
                 wrong = str(conflict)
         elif not self.is_open:  # an open one may only not have come far enough
-            wrong += f" It is kept in {self._raw.quarantine(self._device, self.number, data, wrong)}."
+            wrong += f" It is kept in {self._raw.quarantine(self._device, self.number, data, wrong, life)}."
         if not self.is_open:
             self.kept = data
             self._forget_partial()
         self.result.outcome = "open" if self.is_open else "received"
-        if wrong and (is_readable or not self.is_open):
+        if wrong and (facts is not None or not self.is_open):
             self._damaged(wrong)
+
+    def store(self) -> None:
+        """Take what was archived into the store; where this is cut short, the device's next sync does it."""
+        if self._facts is not None:
+            self._store.put(self._facts)
+            self._facts = None
 
     def refuse(self, refused: Refused) -> None:
         """The board gives no more of it."""
-        self._damaged(f"Session {self._name}: {refused} What came is kept; restart the board and sync again.")
+        self._damaged(f"Session {self.name}: {refused} What came is kept; restart the board and sync again.")
 
     def confirmed(self, refused: Refused | None) -> None:
         """What the board said to `kept`: it is as its own log, or it isn't."""
@@ -280,7 +384,7 @@ class _Session:
         elif self._resumed_at:
             self._afresh = self.is_wanted_again = True
         elif self.result.outcome != "damaged":
-            self._damaged(f"The board's log of session {self._name} differs from what it sent; what it sent is kept. Sync again.")
+            self._damaged(f"The board's log of session {self.name} differs from what it sent; what it sent is kept. Sync again.")
 
     def release(self) -> None:
         """Let go of the file of what has come; it stays."""
@@ -288,20 +392,21 @@ class _Session:
             self._part.close()
             self._part = None
 
-    def _judge(self, data: bytes) -> tuple[bool, str]:
-        """Whether the log can be read at all, and what is wrong with it ("": nothing)."""
+    def _judge(self, data: bytes, life: int) -> tuple[Digest | None, str]:
+        """What the log adds up to, if it can be read at all, and what is wrong with it ("": nothing)."""
         try:
-            facts = digest(self._device, self.number, data).session
+            facts = digest(self._device, self.number, data, life)
         except DamagedData as error:
-            return False, str(error)
+            return None, str(error)
         if self.is_open:
-            return True, ""
+            return facts, ""
         if len(data) < self.entry.length:
-            return True, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self._name}."
-        if facts["damage"] or facts["lost_records"]:
-            found = f"{facts['damage']} bytes, {facts['lost_records']} records lost"
-            return True, f"The log of session {self._name} is damaged on the board ({found}); the rest counts."
-        return True, ""
+            return facts, f"The board gave only {len(data)} of the {self.entry.length} bytes of session {self.name}."
+        damage, lost = facts.session["damage"], facts.session["lost_records"]
+        if damage or lost:
+            found = f"{damage} bytes, {lost} record{'' if lost == 1 else 's'} lost"
+            return facts, f"The log of session {self.name} is damaged on the board ({found}); the rest counts."
+        return facts, ""
 
     def _agrees(self, data: bytes) -> bool:
         """Tell the board that `data` is safe here; False where its own log is another."""
@@ -314,16 +419,24 @@ class _Session:
         return True
 
     def _kept_before(self) -> bytes | None:
-        """The log as it is kept here, archived or quarantined, where its length is the board's."""
-        aside = sorted(self._raw.home.quarantine.glob(f"{self._device}-{self.number:08d}-*.rsl"))
-        for path in [self._archived, *aside]:
+        """The log as it is kept here, archived or quarantined, where the board agrees that it is its own."""
+        for path in self._where_kept():
             with explained(path):
-                if path.is_file() and path.stat().st_size == self.entry.length:
-                    return path.read_bytes()
+                if not path.is_file() or path.stat().st_size != self.entry.length:
+                    continue
+                kept = path.read_bytes()
+            if (path == self._archived and self.entry.flags & messages.CONFIRMED) or self._agrees(kept):
+                return kept
+            self._afresh = True  # another log under the same number: the board was erased in between
         return None
 
+    def _where_kept(self) -> Iterator[Path]:
+        """Files that may hold it; where it mostly is comes first, as looking further takes a while."""
+        yield self._archived
+        yield from (path for path in self._raw.copies(self._device, self.number) if path != self._archived)
+
     def _partial(self) -> Partial:
-        return self._raw.partial(self._device, self.number)
+        return self._raw.partial(self._device, self.number, self._life)
 
     def _forget_partial(self) -> None:
         with self._partial() as part:

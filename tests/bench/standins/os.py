@@ -21,7 +21,7 @@ class Sink:
 
 
 def listdir(path: str) -> list:
-    return ["sessions"] if path == "/" else []
+    return ["sessions", "tail"] if path == "/" else []
 
 
 def statvfs(path: str) -> tuple:

@@ -1,11 +1,13 @@
 """MicroPython's select module whose waits pass in virtual time."""
 
+import ctrl_c as _ctrl_c
 import uselect as _uselect
 import virtual_clock as _clock
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401 part of what this module gives
 from utime import sleep_us as _real_sleep_us
 
 _system = _clock.system
+_keys = _ctrl_c.keys
 _NEVER_US = 1 << 60
 
 
@@ -19,10 +21,18 @@ class Poll:
 
     def __init__(self) -> None:
         poll = _uselect.poll()
-        self._poll = poll.poll
+        poll.register(_keys.file, POLLIN)
+        self._look = poll.poll
         self.register = poll.register
         self.unregister = poll.unregister
         self.modify = poll.modify
+
+    def _poll(self, timeout: int) -> list:
+        ready = self._look(timeout)
+        for entry in ready:
+            if entry[0] is _keys.file:
+                _keys.take()
+        return ready
 
     def poll(self, timeout: int = -1) -> list:
         """[(object, events)] that are ready, after at most `timeout` ms; a negative timeout waits for ever."""

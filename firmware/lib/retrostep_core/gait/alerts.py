@@ -25,14 +25,15 @@ class Monitor:
     cadence_ramp   rise of the backward cadence over a sliding window, in 0.1 %, against the lowest level (median of 2.75 s, so that
                    one stride in a turn is none) inside the window and inside this unbroken backward stretch, its first second and
                    the first median left out: speeding up from standing is no rise. To stop in time the window is a second longer,
-                   as measured cadence lags; to warn only above the limit the second's lowest cadence is compared. The thresholds
-                   are an engineering default: no published threshold was found.
+                   as measured cadence lags, and where it already rises past the warning the newest stride alone is compared; to
+                   warn only above the limit the second's lowest cadence is compared. The thresholds are an engineering
+                   default: no published threshold was found.
     cadence_ceiling  backward cadence in 0.1 steps a minute.
     cold_start     backward for 2 s with less forward time than the warm-up wants; in s; once a session.
     session_limit  backward time of the session in s; once each severity and session.
 
-    One alert for each escalation (nothing -> warn -> stop). A level is left 3 % below its limit, and the same severity is not
-    signalled again within 10 s (it is said then, if it still holds).
+    One alert for each escalation (nothing -> warn -> stop). A level is left 3 % below its limit, and neither the same severity nor a
+    lower one is signalled again within 10 s (it is said then, if it still holds).
     """
 
     def __init__(self, sink: object, limits: object) -> None:

@@ -31,6 +31,8 @@ _BRIEF_SAMPLES = 8
 _OVERTAKEN = 80
 # Specific force shakes by more than this (rms) in walking; a dangling leg's does not.
 _SHAKING_MG = 72
+# By less than this not even a careful step does: a leg that is only moved gets no direction.
+_MOVING_MG = 40
 
 
 class Direction:
@@ -123,7 +125,11 @@ class Direction:
 
     def decided(self, now: int) -> int:
         """The direction to believe, where `now` was believed until here."""
-        least = _DECIDE if now != UNKNOWN and now != STILL else _DECIDE_FIRST
+        least = _DECIDE
+        if now != FORWARD and now != BACKWARD:
+            if self.shaking_mg <= _MOVING_MG:
+                return UNKNOWN
+            least = _DECIDE_FIRST
         if self.evidence > least:
             return FORWARD
         if self.evidence < -least:

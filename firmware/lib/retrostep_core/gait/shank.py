@@ -37,7 +37,8 @@ class ShankSteps:
     a change of sign counts once the rate has passed a quarter of that side's envelope, and is dated to the interpolated zero. The swing
     is the negative lobe forward (its end, the rise through zero, is where Aminian et al. 2002, J Biomech 35:689, and Salarian et al. 2004,
     IEEE TBME 51:1434, find initial contact in walking) and the positive lobe backward; `Direction` says which. Deviations: no search
-    windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`.
+    windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`. A direction
+    may turn while the lobe lasts, where it is clearly the faster one.
     In sidesteps the leg turns in the frontal plane: then that rate is followed instead, and direction is unknown.
     Ranges: +-32 g, +-3276 degrees per second; times in ms.
     """
@@ -319,8 +320,9 @@ class ShankSteps:
         if start_ms < self._moved_ms < cross_ms:
             start_ms = self._moved_ms
         if self._begin_ms < 0:
-            self._begin_ms = start_ms
-            self._strides.begin(start_ms)
+            # A zero in the quiet ends what was before it.
+            self._begin_ms = start_ms if cross_ms > self._moved_ms else self._moved_ms
+            self._strides.begin(self._begin_ms - _LATE_MS)
         direction.cycle(snap, last)
         now = engine.tally.direction
         then = UNKNOWN if self._frontal else direction.decided(now)

@@ -27,8 +27,10 @@ class Strides:
     (peaks of the acceleration show it at F1 0.94 at best; measured, it lies 0.3 to 0.6 of the stride after). A gate keeps out what is not
     walking, and pays its steps back with their true times. A leg that swings from standing, or into it, beside the other covers about
     half the usual angle (0.4 to 0.7 measured, against 0.85 to 1.1): so a train that begins with a wide swing began with a step of the
-    other foot, and one that ends with a wide swing ends with one. Cadence is taken over the last two strides, measured between rises and
-    between falls of the rate through zero and averaged, at every half stride.
+    other foot, and one that ends with a wide swing ends with one. A swing that is small even for that closes, if nothing follows it. A
+    contact at which the direction may be about to turn is held back for half a stride: the turn may make the other lobe the swing, and
+    then as many steps have passed as fit best. Cadence is taken over the last two strides, measured between rises and between falls of
+    the rate through zero and averaged, at every half stride; over one in quick gaits, where the newer of the two counts three times.
     """
 
     def __init__(self, engine: object) -> None:
@@ -83,6 +85,9 @@ class Strides:
         if area < AREA_LEAST or area * 3 < self._area:
             if sign == swing and area > _CLOSING_AREA and (end_ms - self.contact_ms) * 2 > self.stride_ms:
                 self._weak_ms = end_ms
+            return
+        if end_ms < self._from_ms and self.contact_ms < 0:
+            # What ended before the movement began.
             return
         side = 1 if sign > 0 else 0
         if self._held_ms >= 0 and swing == self._swing:

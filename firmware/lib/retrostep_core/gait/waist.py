@@ -64,8 +64,8 @@ class WaistSteps:
     Train: walking goes on with rises of 35 % of the usual size, at least half a period apart, 0.65 of a period where they are below two
     thirds of it; but three full ones halfway, in three steps running, halve the period. A weaker rise where one was due is the step that
     closes or bridges: it counts when the next full step leaves room for it, or when the train ends, 2.2 periods and 0.5 s after its last
-    rise. Who stops puts the feet together: where no rise shows that step and the last one had half the usual size, it is inferred, 0.9
-    of a period later.
+    rise. Who stops puts the feet together: where no rise shows that step and the last one had half the usual size, or a weak one two
+    sevenths, it is inferred, 0.9 of a period later.
 
     Sources: the inverted pendulum's vertical movement per step and its integral, Zijlstra & Hof 2003 (Gait & Posture 18); speed instead
     of acceleration against harmonics, McCamley et al. 2012 (Gait & Posture 36), who use wavelets where this uses turning points;
@@ -471,9 +471,13 @@ class WaistSteps:
         if self._walking:
             self._walking = False
             self._ended_ms = at_ms
+            wide = self._last * 2 > self._size
             if self._weak:
-                self._credit(self._weak_ms, at_ms)
-            elif at_ms > self._end_ms and self._last * 2 > self._size:
-                self._credit(last_ms + self._period_ms * 9 // 10, at_ms)
+                last_ms = self._weak_ms
+                wide = self._weak * 7 > self._size * 2
+                self._credit(last_ms, at_ms)
+            last_ms += self._period_ms * 9 // 10
+            if wide and at_ms > self._end_ms and last_ms <= at_ms:
+                self._credit(last_ms, at_ms)
             self._weak = 0
         self._engine.pace(0, 0, at_ms)

@@ -4,7 +4,7 @@ import struct
 from collections import namedtuple
 
 from ..gait.units import parse_mount
-from ..log.decoded import unpack_name, unpack_totals
+from ..log.decoded import unpack_life, unpack_name, unpack_totals
 from .messages import CALIBRATION, DATA, ERROR, EVENT, HELLO, LIMITS, LIST, LIST_MOST, OK, STATUS, Calibration, Hello, Status
 
 ERROR_NAMES = ("", "malformed", "unknown request", "no such session", "mismatch", "busy", "flash", "refused")
@@ -22,7 +22,8 @@ def _hello(p) -> Hello:
     log_version, boot, ticks, epoch, free, unsynced, state = struct.unpack_from("<BIQQIHB", p, 12)
     device, at = unpack_name(p, 40)
     board, at = unpack_name(p, at)
-    return Hello(p[0], tuple(p[1:4]), bytes(p[4:12]), log_version, boot, ticks, epoch, free, unsynced, state, device, board)
+    who = device, board, unpack_life(p, at)
+    return Hello(p[0], tuple(p[1:4]), bytes(p[4:12]), log_version, boot, ticks, epoch, free, unsynced, state, *who)
 
 
 def _list(p) -> ListPage:

@@ -68,6 +68,7 @@ Hello = namedtuple(
         "state",
         "device",
         "board",
+        "life",
     ),
 )
 Status = namedtuple(
@@ -105,7 +106,9 @@ def pack_hello(buf, hello: Hello) -> int:
         clip(hello.unsynced, 0xFFFF),
         hello.state,
     )
-    return pack_name(buf, pack_name(buf, 40, hello.device), hello.board)
+    at = pack_name(buf, pack_name(buf, 40, hello.device), hello.board)
+    struct.pack_into("<I", buf, at, hello.life)
+    return at + 4
 
 
 def pack_entry(buf, index: int, session: int, length: int, flags: int):

@@ -158,6 +158,7 @@ class Server:
             m.IN_SESSION if self.store.open_number else m.IDLE,
             who.device,
             who.board,
+            self.store.life,
         )
         self._finish(m.HELLO, id, m.pack_hello(self._frame.payload, hello))
         return True

@@ -24,6 +24,7 @@ Header = namedtuple(
         "limits",
         "device",
         "board",
+        "life",
     ),
 )
 Steps = namedtuple("Steps", ("times_ms",))
@@ -57,6 +58,11 @@ def unpack_totals(payload, at: int) -> Totals:
     return Totals(*struct.unpack_from("<IIIII", payload, at))
 
 
+def unpack_life(payload, at: int) -> int:
+    """The device's life at `at`, where the payload reaches so far; 0 for a device of before there were lives."""
+    return struct.unpack_from("<I", payload, at)[0] if at + 4 <= len(payload) else 0
+
+
 def get_varint(payload, at: int):
     """(value, place after it); ValueError past the payload's end or beyond 5 bytes."""
     value = 0
@@ -87,7 +93,8 @@ def _unpack_header(p) -> Header:
     limits = bytes(p[36:60])
     device, at = unpack_name(p, 60)
     board, at = unpack_name(p, at)
-    return Header(tuple(p[0:3]), bytes(p[3:11]), session, boot, ticks, trigger, placement, side, mount.decode(), limits, device, board)
+    who = device, board, unpack_life(p, at)
+    return Header(tuple(p[0:3]), bytes(p[3:11]), session, boot, ticks, trigger, placement, side, mount.decode(), limits, *who)
 
 
 def _unpack_steps(p) -> Steps:

@@ -109,6 +109,7 @@ def pack_header(
     limits: bytes,
     device: str,
     board: str,
+    life: int = 0,
 ) -> int:
     buf[0:3] = bytes(core_version)
     buf[3:11] = core_hash
@@ -116,7 +117,9 @@ def pack_header(
     raw = mount.encode()[:6]
     buf[30:36] = raw + bytes(6 - len(raw))
     buf[36:60] = limits
-    return pack_name(buf, pack_name(buf, 60, device), board)
+    at = pack_name(buf, pack_name(buf, 60, device), board)
+    struct.pack_into("<I", buf, at, life)
+    return at + 4
 
 
 def pack_direction(buf: bytearray, at_ms: int, since_ms: int, direction: int) -> int:

@@ -98,7 +98,7 @@ class Session:
         self._epoch_ms = 0
         self._battery_ms = 0
         self._care_ms = 0
-        self._thin_ms = -1  # steps are left out since then; -1: they are not
+        self._thin_ms = -1  # steps are left out, which the log says up to then; -1: they are not
         self._tight = False
         self._counted = r.ZERO
 
@@ -279,6 +279,7 @@ class Session:
             self.limits.pack(),
             who.device,
             who.board,
+            self.store.life,
         )
         self._put(at_ms, r.HEADER, n)
         epoch_ms = self.clock.epoch_ms()
@@ -288,6 +289,10 @@ class Session:
             self._clock()
         late_ms = self._since_start(at_ms)
         self._put(at_ms, r.DIRECTION, r.pack_direction(self._payload, late_ms, 0, self.direction_now))
+        if self._stepped_ms >= 0 and self._thin_ms < 0:
+            # Counted before the flash could take a log.
+            self._put(at_ms, r.GAP, r.pack_gap(self._payload, 0, self._stepped_ms, _GAP_FLASH))
+        self._leave_out(at_ms, at_ms + _CARE_MS)
         if self._milli_hz:
             self._rate(at_ms)
         self._battery(at_ms)
@@ -301,7 +306,7 @@ class Session:
         end = self._since_start(end_ms)
         self._bouts.finish(end)
         self._seal()
-        self._leave_out(end_ms)
+        self._leave_out(now_ms, end_ms)
         self._battery(now_ms)
         self._flush()
         if not self._logged or self._journal.failed:
@@ -319,6 +324,9 @@ class Session:
             tally.backward_ms,
         )
         self._put(now_ms, r.END, n)
+        self._flush()
+        if self._logged and self._journal.failed:
+            self._reopen()
         if self._logged and not self._journal.close():
             self.faults |= r.FAULT_FLASH_FULL
         self.open = False
@@ -427,17 +435,21 @@ class Session:
 
     def _mend(self, now_ms: int):
         self._look(now_ms)
-        if not self._logged:
+        if self._logged:
+            self._reopen()
+        else:
             self._create(now_ms)
-            return
+
+    def _reopen(self):
+        """Go on with a log that could not be written."""
         journal = self._journal
         try:
             if journal.file is not None:
                 file = journal.file
                 journal.file = None
                 _let_go(file)
-            length = self.store.size(self.number)
-            journal.mend(self.store.append(self.number), length)
+            file = self.store.append(self.number)
+            journal.mend(file, self.store.size(self.number))
         except OSError:
             self.faults |= r.FAULT_FLASH_FULL
             return
@@ -458,19 +470,18 @@ class Session:
                 if self._logged:
                     self._seal()
                 self._thin_ms = now_ms
-            else:
-                self._leave_out(now_ms)
-        elif self._thin_ms >= 0:
-            self._leave_out(now_ms)
+            self._leave_out(now_ms, now_ms + _CARE_MS)
+        elif 0 <= self._thin_ms <= now_ms:
+            self._leave_out(now_ms, now_ms)
             self._thin_ms = -1
             self.faults &= ~r.FAULT_FLASH_SHORT
 
-    def _leave_out(self, now_ms: int):
-        """Say which time has no steps in the log for want of flash."""
-        if self._thin_ms >= 0:
-            n = r.pack_gap(self._payload, self._since_start(self._thin_ms), self._since_start(now_ms), _GAP_FLASH)
+    def _leave_out(self, now_ms: int, until_ms: int):
+        """Say that up to `until_ms` no steps stand in the log for want of flash: ahead, so that a power cut leaves it said."""
+        if self._logged and 0 <= self._thin_ms < until_ms:
+            n = r.pack_gap(self._payload, self._since_start(self._thin_ms), self._since_start(until_ms), _GAP_FLASH)
+            self._thin_ms = until_ms
             self._put(now_ms, r.GAP, n)
-            self._thin_ms = now_ms
 
 
 def make_room(store, wanted: int) -> int:

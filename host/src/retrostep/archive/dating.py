@@ -1,13 +1,13 @@
 """When a session was: told from clock facts of the same device and boot, or bounded by those of other boots, never guessed.
 
 A board knows milliseconds since it started and how often it has started. A clock fact ties such an instant to UTC. Within a boot the
-nearest fact dates a session. Facts of earlier and later boots bound it: boots follow each other. Where facts contradict each other
-(a host's clock was wrong, a board was erased and counts its boots anew) the session is left undated, with bounds wide enough for every
-statement, until somebody says by hand when it was.
+nearest fact dates a session. Facts of earlier and later boots bound it: boots follow each other. Where facts contradict each other (a
+host's clock was wrong) the session is left undated, with bounds wide enough for every statement, until somebody says by hand when it
+was. Whatever clocks say, no dated session comes before one that the device recorded earlier.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrostep_core.log.records import BY_HAND
 
@@ -59,16 +59,64 @@ class Dating:
         return self.not_after_ms if self.started_at_ms is None else self.started_at_ms
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What a log tells of its session's time: its boot, its start in ticks of it, how long it was; and when the log was received."""
+
+    boot: int
+    start_ticks_ms: int
+    duration_ms: int
+    received_at_ms: int
+
+    @property
+    def latest_ms(self) -> int:
+        """It had ended when it was received."""
+        return self.received_at_ms - self.duration_ms
+
+
+def date_sessions(sessions: Sequence[Taken], facts: Sequence[ClockFact]) -> list[Dating]:
+    """Date all sessions of one life of a device, in the order given, by `facts` in the order in which they came to be known."""
+    facts = _settled([fact for fact in facts if fact.is_plausible()])
+    datings = [date_session(taken.boot, taken.start_ticks_ms, taken.duration_ms, taken.received_at_ms, facts) for taken in sessions]
+    in_order = sorted(range(len(sessions)), key=lambda n: (sessions[n].boot, sessions[n].start_ticks_ms))
+    reached: int | None = None
+    ended = EPOCH_FIRST_MS
+    for n in in_order:
+        dating, start = datings[n], datings[n].started_at_ms
+        if start is None:
+            if reached is not None and not dating.clock_spread_ms and ended <= dating.not_after_ms:
+                floor = ended if dating.not_before_ms is None else max(ended, dating.not_before_ms)
+                datings[n] = replace(dating, dated="bounded", not_before_ms=floor)
+            continue
+        if reached is not None and start < reached:
+            early = reached - start
+            if early <= TOLERANCE_MS and reached <= sessions[n].latest_ms + TOLERANCE_MS:
+                datings[n] = _exactly(dating.dated, reached, max(early, dating.clock_spread_ms))
+            else:
+                datings[n] = Dating("bounded", None, min(start, sessions[n].latest_ms), sessions[n].latest_ms, early)
+                continue
+        reached = datings[n].placed_at_ms
+        ended = max(ended, reached + sessions[n].duration_ms)
+    following: int | None = None
+    for n in reversed(in_order):
+        dating = datings[n]
+        if dating.started_at_ms is not None:
+            following = dating.started_at_ms
+        elif following is not None and not dating.clock_spread_ms:
+            last = min(dating.not_after_ms, following - sessions[n].duration_ms)
+            if dating.not_before_ms is None or last >= dating.not_before_ms:
+                datings[n] = replace(dating, not_after_ms=last)
+    return datings
+
+
 def date_session(boot: int, start_ticks_ms: int, duration_ms: int, received_at_ms: int, facts: Sequence[ClockFact]) -> Dating:
     """Date one session by `facts` of its device; a session that was received at `received_at_ms` had ended by then."""
-    facts = [fact for fact in facts if fact.is_plausible()]
+    facts = _settled([fact for fact in facts if fact.is_plausible()])
     latest = received_at_ms - duration_ms
     own = [fact for fact in facts if fact.boot == boot]
     by_hand = [fact for fact in own if fact.source == BY_HAND and fact.boot_at_ms + start_ticks_ms <= latest + TOLERANCE_MS]
     if by_hand:
-        # Somebody who says when it was settles every contradiction.
-        nearest = min(by_hand, key=lambda fact: (abs(fact.ticks_ms - start_ticks_ms), fact.epoch_ms))
-        return _exactly("manual", nearest.boot_at_ms + start_ticks_ms, 0)
+        return _exactly("manual", _start(by_hand, start_ticks_ms), 0)
 
     # An earlier boot cannot have seen a later time than this session's arrival: that host's clock was ahead.
     before = max((fact.epoch_ms for fact in facts if fact.boot < boot and fact.epoch_ms <= received_at_ms + TOLERANCE_MS), default=None)
@@ -77,8 +125,7 @@ def date_session(boot: int, start_ticks_ms: int, duration_ms: int, received_at_m
     if own:
         starts = [fact.boot_at_ms + start_ticks_ms for fact in own]
         spread = max(starts) - min(starts)
-        nearest = min(own, key=lambda fact: (abs(fact.ticks_ms - start_ticks_ms), fact.epoch_ms))
-        start = nearest.boot_at_ms + start_ticks_ms
+        start = _start(own, start_ticks_ms)
         sound = spread <= TOLERANCE_MS and start <= after + TOLERANCE_MS and (before is None or start >= before - TOLERANCE_MS)
         if sound:
             return _exactly("measured", start, spread)
@@ -90,6 +137,25 @@ def date_session(boot: int, start_ticks_ms: int, duration_ms: int, received_at_m
     if before > after + TOLERANCE_MS:
         return Dating("bounded", None, min(before, after), latest, before - after)
     return Dating("bounded", None, min(before, after), after, 0)
+
+
+def _settled(facts: list[ClockFact]) -> list[ClockFact]:
+    """`facts` without those that somebody has contradicted by hand: the last who says when a boot was settles it."""
+    said = {fact.boot: fact.boot_at_ms for fact in facts if fact.source == BY_HAND}
+    return [fact for fact in facts if abs(fact.boot_at_ms - said.get(fact.boot, fact.boot_at_ms)) <= TOLERANCE_MS]
+
+
+def _start(facts: Sequence[ClockFact], ticks_ms: int) -> int:
+    """When it was `ticks_ms`, by the nearest of the facts of that boot; what comes later is never said to have been earlier."""
+    by_ticks: dict[int, ClockFact] = {fact.ticks_ms: fact for fact in facts}
+    ordered = [by_ticks[ticks] for ticks in sorted(by_ticks)]
+    reached = 0
+    for fact, following in zip(ordered, ordered[1:], strict=False):
+        middle = (fact.ticks_ms + following.ticks_ms) // 2
+        if ticks_ms <= middle:
+            return max(reached, fact.boot_at_ms + ticks_ms)
+        reached = max(reached, fact.boot_at_ms + middle)
+    return max(reached, ordered[-1].boot_at_ms + ticks_ms)
 
 
 def _exactly(dated: str, start_ms: int, spread_ms: int) -> Dating:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from retrostep_core.gait.codes import BACKWARD, FORWARD, RAMP, STOP, WARN
+from retrostep_core.gait.codes import BACKWARD, FORWARD, GAP_FLASH, RAMP, STOP, WARN
 from retrostep_core.log import records
-from retrostep_core.log.reader import LogError, read_log, timeline
+from retrostep_core.log.decoded import decode
+from retrostep_core.log.reader import LogError, read_log, scan, timeline
 
 from retrostep.archive.dating import TICKS_LAST_MS, ClockFact
 from retrostep.archive.names import device_name, session_id, session_number
@@ -33,8 +34,8 @@ class Digest:
     clock_facts: list[ClockFact]
 
 
-def digest(device: str, number: int, data: bytes) -> Digest:
-    """What the log `data` of session `number` of `device` adds up to.
+def digest(device: str, number: int, data: bytes, life: int = 0) -> Digest:
+    """What the log `data` of session `number` of `device`, in that life of it, adds up to.
 
     Damage inside the log is counted in `damage` and `lost_records`. DamagedData where there is no session to tell of: no header, another
     format version, another device's or another session's log, or times that cannot be.
@@ -47,6 +48,8 @@ def digest(device: str, number: int, data: bytes) -> Digest:
     header = log.header
     if (header.device, header.session) != (device, number):
         raise DamagedData(f"The log that came as session {name} says it is {ascii(header.device)}/{header.session}.")
+    if header.life != life:
+        raise DamagedData(f"The log that came as session {name} is of another life of the device: its flash was erased in between.")
     if header.start_ticks_ms >= TICKS_LAST_MS:
         raise DamagedData(f"The log of session {name} says it began {header.start_ticks_ms} ms after the board's start, which cannot be.")
 
@@ -58,9 +61,12 @@ def digest(device: str, number: int, data: bytes) -> Digest:
     totals = log.totals
     ramps = [alert.severity for alert in log.alerts if alert.kind == RAMP]
     last_backward_ms = max((end for _, end in backward), default=0)
+    # Where flash was short nothing is unknown but when each step was.
+    unknown = [gap for gap in log.gaps if gap.reason != GAP_FLASH]
     return Digest(
         session={
             "device": device,
+            "life": life,
             "number": number,
             "boot": header.boot,
             "start_ticks_ms": header.start_ticks_ms,
@@ -78,8 +84,8 @@ def digest(device: str, number: int, data: bytes) -> Digest:
             "ramp_stops": ramps.count(STOP),
             "warm_up_mark": any(mark.mark == records.MARK_WARM_UP for mark in log.marks),
             "stretch_mark": any(mark.mark == records.MARK_STRETCH and mark.at_ms >= last_backward_ms for mark in log.marks),
-            "gaps": len(log.gaps),
-            "gap_ms": sum(max(0, gap.to_ms - gap.from_ms) for gap in log.gaps),
+            "gaps": len(unknown),
+            "gap_ms": sum(max(0, gap.to_ms - gap.from_ms) for gap in unknown),
             "end_reason": log.end.reason if log.closed else 0,
             "damage": sum(damage.length for damage in log.damage),
             "lost_records": sum(damage.missing for damage in log.damage),
@@ -106,6 +112,17 @@ def digest(device: str, number: int, data: bytes) -> Digest:
             fact for clock in log.clocks if (fact := ClockFact(header.boot, clock.ticks_ms, clock.epoch_ms, clock.source)).is_plausible()
         ],
     )
+
+
+def life_of(data: bytes, otherwise: int = 0) -> int:
+    """In which life of its device a log was written, as its header tells; `otherwise` where there is none."""
+    for _, kind, _, payload in scan(data[: 4 * records.MAX_RECORD]):
+        if kind == records.HEADER:
+            try:
+                return int(decode(kind, payload).life)
+            except ValueError:
+                break
+    return otherwise
 
 
 def _stretches(said: Iterable[tuple[int, int]], end_ms: int) -> list[tuple[int, int, int]]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from retrostep.archive.disk import make_folder
@@ -20,15 +20,18 @@ def sqlite_path(url: str) -> Path:
     """The file that a `sqlite:///PATH` URL names. UnsupportedStore for everything else."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         raise UnsupportedStore(
             f"{ascii(url[:80])} is no store's URL: write sqlite:///PATH, as in sqlite:////home/you/club/store.sqlite."
         ) from None
     if parsed.get_backend_name() != "sqlite":
         raise UnsupportedStore(f"A store at {parsed.get_backend_name()}:// is not supported yet, only sqlite: write sqlite:///PATH.")
-    if not parsed.database or parsed.database == ":memory:" or parsed.query:
+    if not parsed.database or parsed.database == ":memory:" or "\0" in parsed.database or parsed.host or parsed.query:
         raise UnsupportedStore("The store is a file beside its raw logs: write sqlite:///PATH.")
-    return Path(parsed.database).expanduser().absolute()
+    try:
+        return Path(parsed.database).expanduser().absolute()
+    except RuntimeError as error:  # ~somebody who has no home here
+        raise UnsupportedStore(f"Nobody's home is {ascii(parsed.database[:80])}: write the whole path, sqlite:////home/...") from error
 
 
 def open_engine(path: Path) -> Engine:
@@ -37,7 +40,7 @@ def open_engine(path: Path) -> Engine:
     A connection with the execution option `writes` takes the write lock when it begins, so it never finds it taken half way.
     """
     make_folder(path.parent)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_S})
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:

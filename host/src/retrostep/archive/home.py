@@ -9,8 +9,9 @@ import platformdirs
 class Home:
     """A folder that holds the raw logs and, beside them, the store derived from them.
 
-    `logs/DEVICE/NNNNNNNN.rsl` as received, `incoming/DEVICE/NNNNNNNN.part` while a transfer is under way, `quarantine/` for
-    what is damaged or foreign, `entries.jsonl` for what people entered and hosts observed, `store.sqlite` for what can be derived.
+    `logs/DEVICE/LLLLLLLL/NNNNNNNN.rsl` as received (L the device's life, in hex; left out where logs tell none),
+    `incoming/DEVICE/LLLLLLLL/NNNNNNNN.part` while a transfer is under way, `quarantine/` for what is damaged or foreign,
+    `entries.jsonl` for what people entered and hosts observed, `store.sqlite` for what can be derived.
     """
 
     def __init__(self, path: Path) -> None:

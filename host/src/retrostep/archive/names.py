@@ -24,6 +24,11 @@ def session_number(number: int) -> int:
     return number
 
 
-def session_id(device: str, number: int) -> str:
-    """How a session is called everywhere: `DEVICE/NUMBER`."""
-    return f"{device}/{number}"
+def life_name(life: int) -> str:
+    """How a device's life is called in paths."""
+    return f"{life:08x}"
+
+
+def session_id(device: str, number: int, nth_life: int = 1) -> str:
+    """How a session is called everywhere: `DEVICE/NUMBER`; `DEVICE.2/NUMBER` in the second life that was seen of the device."""
+    return f"{device}/{number}" if nth_life == 1 else f"{device}.{nth_life}/{number}"

@@ -9,7 +9,7 @@ from typing import ClassVar
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-LAYOUT = 1
+LAYOUT = 2
 
 
 class Base(DeclarativeBase):
@@ -42,6 +42,17 @@ class DeviceRow(Base):
     last_seen_at_ms: Mapped[int | None]
 
 
+class LifeRow(Base):
+    """A life of a device, from one erasing of its flash to the next; `nth` is what people call it by, in the order they were seen."""
+
+    __tablename__ = "lives"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device: Mapped[str]
+    life: Mapped[int]
+    nth: Mapped[int]
+    __table_args__ = (UniqueConstraint("device", "life"), UniqueConstraint("device", "nth"))
+
+
 class AthleteRow(Base):
     """Somebody who trains."""
 
@@ -68,11 +79,12 @@ class ClockFactRow(Base):
     __tablename__ = "clock_facts"
     id: Mapped[int] = mapped_column(primary_key=True)
     device: Mapped[str]
+    life: Mapped[int]
     boot: Mapped[int]
     ticks_ms: Mapped[int]
     epoch_ms: Mapped[int]
     source: Mapped[int]
-    __table_args__ = (UniqueConstraint("device", "boot", "ticks_ms", "epoch_ms", "source"),)
+    __table_args__ = (UniqueConstraint("device", "life", "boot", "ticks_ms", "epoch_ms", "source"),)
 
 
 class SessionRow(Base):
@@ -81,6 +93,9 @@ class SessionRow(Base):
     __tablename__ = "sessions"
     id: Mapped[int] = mapped_column(primary_key=True)
     device: Mapped[str]
+    life: Mapped[int]
+    """FORMATS.md, "Beside the logs"; 0 for logs that tell none."""
+    nth_life: Mapped[int]
     number: Mapped[int]
     athlete_id: Mapped[int | None] = mapped_column(ForeignKey("athletes.id"))
     """Whose session it is; None while the device was nobody's, or while the session's bounds allow for several wearers."""
@@ -144,7 +159,7 @@ class SessionRow(Base):
     log_crc: Mapped[int]
 
     __table_args__ = (
-        UniqueConstraint("device", "number"),
+        UniqueConstraint("device", "life", "number"),
         Index("sessions_by_athlete", "athlete_id", "placed_at_ms"),
         Index("sessions_by_date", "placed_at_ms"),
     )
@@ -220,6 +235,7 @@ class NoteRow(Base):
     __tablename__ = "notes"
     id: Mapped[int] = mapped_column(primary_key=True)
     device: Mapped[str]
+    life: Mapped[int]
     number: Mapped[int]
     noted_at_ms: Mapped[int]
     pain: Mapped[int | None]
@@ -231,7 +247,7 @@ class NoteRow(Base):
     limp: Mapped[bool]
     swelling: Mapped[bool]
     text: Mapped[str]
-    __table_args__ = (Index("notes_by_session", "device", "number"),)
+    __table_args__ = (Index("notes_by_session", "device", "life", "number"),)
 
 
 class OverrideRow(Base):

@@ -3,6 +3,7 @@
 It is derived. The raw logs and the journal of entries beside it are the truth, and `rebuild` makes the store anew from them.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,15 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from retrostep_core.log.records import FROM_HOST
+from retrostep_core.log.records import BY_HAND, FROM_HOST
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from retrostep.archive import disk, schema
-from retrostep.archive.dating import ClockFact
+from retrostep.archive.dating import TOLERANCE_MS, ClockFact
 from retrostep.archive.derive import SINCE_EVER_MS, apply_entry, put_log, settle
-from retrostep.archive.digest import digest
+from retrostep.archive.digest import Digest, digest
 from retrostep.archive.disk import make_folder
 from retrostep.archive.engine import explained, open_engine, sqlite_path
 from retrostep.archive.entries import Entries
@@ -35,13 +36,14 @@ from retrostep.archive.schema import (
     DeviceRow,
     EpochRow,
     GapRow,
+    LifeRow,
     MarkRow,
     NoteRow,
     OverrideRow,
     SessionRow,
     StoreState,
 )
-from retrostep.errors import DamagedData, DamagedStore, NotFound, RetrostepError, StoreLayout
+from retrostep.errors import Contradiction, DamagedData, DamagedStore, NotFound, RetrostepError, StoreLayout
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 2_000
@@ -68,18 +70,15 @@ class Recording(NamedTuple):
     athlete_id: int | None
     device: str
     number: int
-    dated: str
     started_at_ms: int | None
     not_before_ms: int | None
     placed_at_ms: int
     duration_ms: int
     forward_ms: int
     backward_ms: int
-    backward_steps: int
     first_backward_ms: int | None
     warm_up_ms: int
     backward_cadence_x10: int
-    ramp_warns: int
     ramp_stops: int
     warm_up_mark: bool
     stretch_mark: bool
@@ -94,11 +93,12 @@ class Recording(NamedTuple):
     contradictory: bool
     core_version: str
     core_hash: str
+    nth_life: int = 1
 
     @property
     def id(self) -> str:
-        """`DEVICE/NUMBER`."""
-        return session_id(self.device, self.number)
+        """As `session_id` tells."""
+        return session_id(self.device, self.number, self.nth_life)
 
 
 @dataclass(frozen=True)
@@ -146,10 +146,21 @@ def to_ms(moment: datetime) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000)
 
 
+def storable(text: str) -> str:
+    """`text` as every database holds it: bytes that were no UTF-8 on the command line are written as their codes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _local(at_ms: int) -> str:
+    """A moment in this computer's time zone, to the minute."""
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 class Store:
     """The store at `url` (`sqlite:///PATH`; default: the one in the Home), with the raw logs and entries that lie beside it.
 
-    Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess, DiskFull, DamagedData.
+    Several threads may use it. Use it as a context manager, or call `close`. Raises UnsupportedStore, StoreLayout, StoreBusy, NoAccess,
+    DiskFull, DamagedData.
     """
 
     def __init__(self, url: str | None = None, *, rebuilding: bool = False) -> None:
@@ -162,6 +173,8 @@ class Store:
         self._engine = open_engine(self.path)
         self._reading = sessionmaker(self._engine, expire_on_commit=False)
         self._writing = sessionmaker(self._engine.execution_options(writes=True), expire_on_commit=False)
+        # SQLite has one writer, and those that wait for it inside do so in sleeps and give up after BUSY_S.
+        self._one_writer = threading.Lock()
         try:
             if not rebuilding:
                 self._prepare()
@@ -181,25 +194,69 @@ class Store:
 
     # What devices bring
 
-    def ingest(self, device: str, number: int, data: bytes, received_at: datetime | None = None) -> SessionRow:
+    def ingest(self, device: str, number: int, data: bytes, received_at: datetime | None = None, *, life: int = 0) -> SessionRow:
         """Take the log of a session into the tables, again if need be; return its row.
 
         `received_at` is when the host got it (default now): it had ended by then. Damage inside the log is noted in the row. Raises
         DamagedData when no session can be told from these bytes; the tables are then as before.
         """
-        facts = digest(device, number, data)
+        return self.put(digest(device, number, data, life), received_at)
+
+    def put(self, facts: Digest, received_at: datetime | None = None) -> SessionRow:
+        """Take a log's facts, as `digest` told them, into the tables; otherwise as `ingest`."""
+        self._meet(facts.session["device"], facts.session["life"])
         received_at_ms = now_ms() if received_at is None else to_ms(received_at)
         with self._write() as session:
             row = put_log(session, facts, received_at_ms)
-            settle(session, device)
+            settle(session, row.device)
             session.refresh(row)
             return row
 
-    def add_clock_fact(self, device: str, boot: int, ticks_ms: int, epoch_ms: int, source: int = FROM_HOST) -> None:
+    def add_clock_fact(self, device: str, boot: int, ticks_ms: int, epoch_ms: int, source: int = FROM_HOST, *, life: int = 0) -> None:
         """Keep that it was `epoch_ms` at `ticks_ms` of that boot, and date the device's sessions by it. ValueError for what cannot be."""
         if not ClockFact(boot, ticks_ms, epoch_ms, source).is_plausible():
             raise ValueError("a clock fact lies between 2020 and 2100")
-        self._enter("clock", device=device_name(device), boot=boot, ticks_ms=ticks_ms, epoch_ms=epoch_ms, source=source)
+        fact = {"boot": boot, "ticks_ms": ticks_ms, "epoch_ms": epoch_ms, "source": source}
+        self._enter("clock", device=device_name(device), **fact, **({"life": life} if life else {}))
+
+    def date_by_hand(self, row: SessionRow, began: datetime) -> SessionRow:
+        """Keep that somebody says when a session began; its row as it is dated by that, and so is every session of the same boot.
+
+        Raises Contradiction for what cannot be, which is then not kept: it is not over yet, it had come here before, or another boot of the
+        device lies between.
+        """
+        began_ms = to_ms(began)
+        name = session_id(row.device, row.number, row.nth_life)
+        if began_ms + row.duration_ms > now_ms() + TOLERANCE_MS:
+            raise Contradiction(f"Session {name} would not be over yet: it lasted {row.duration_ms / 60_000:.0f} minutes.")
+        if began_ms + row.duration_ms > row.received_at_ms + TOLERANCE_MS:
+            raise Contradiction(f"Session {name} had ended when its log came here, at {_local(row.received_at_ms)}: say an earlier time.")
+        query = select(SessionRow).where(SessionRow.device == row.device, SessionRow.life == row.life)
+        with self._read() as session:
+            others = list(session.scalars(query.order_by(SessionRow.boot, SessionRow.start_ticks_ms)))
+        boot_at_ms = began_ms - row.start_ticks_ms
+        same = [(boot_at_ms + other.start_ticks_ms, other.duration_ms) for other in others if other.boot == row.boot]
+        first_ms, last_ms = min(start for start, _ in same), max(start + length for start, length in same)
+        for other in others:
+            if other.started_at_ms is None or other.boot == row.boot:
+                continue
+            their = session_id(other.device, other.number, other.nth_life)
+            cure = f"If that one is wrong, date it first: `retrostep session {their} --date ...`."
+            if other.boot < row.boot and other.started_at_ms + other.duration_ms > first_ms + TOLERANCE_MS:
+                ended = _local(other.started_at_ms + other.duration_ms)
+                raise Contradiction(f"The device recorded session {their} before {name}, and that one ended at {ended}. {cure}")
+            if other.boot > row.boot and last_ms > other.started_at_ms + TOLERANCE_MS:
+                raise Contradiction(
+                    f"The device recorded session {their} after {name}, and that one began at {_local(other.started_at_ms)}. {cure}"
+                )
+        if row.started_at_ms is None and not row.clock_spread_ms:
+            earliest = SINCE_EVER_MS if row.not_before_ms is None else row.not_before_ms
+            if not earliest - TOLERANCE_MS <= began_ms <= row.not_after_ms + TOLERANCE_MS:
+                since = "" if row.not_before_ms is None else f"not before {_local(row.not_before_ms)} and "
+                raise Contradiction(f"Session {name} was {since}not after {_local(row.not_after_ms)}, as the device was synced then.")
+        self.add_clock_fact(row.device, row.boot, row.start_ticks_ms, began_ms, BY_HAND, life=row.life)
+        with self._read() as session:
+            return session.scalars(select(SessionRow).where(SessionRow.id == row.id)).one()
 
     def saw_device(self, hello: Hello) -> None:
         """Keep that a device was there just now, and what it said of itself."""
@@ -211,6 +268,14 @@ class Store:
             core_hash=hello.core_hash.hex(),
             boot=hello.boot,
         )
+
+    def _meet(self, device: str, life: int) -> None:
+        """Give a life that is new a number that people can call it by, for good. Life 0 needs no entry (see derive.met_life)."""
+        with self._read() as session:
+            taken = {row.life: row.nth for row in session.scalars(select(LifeRow).where(LifeRow.device == device))}
+        if life and life not in taken:
+            nth = next(n for n in range(1, len(taken) + 2) if n not in taken.values())
+            self._enter("life", device=device, life=life, nth=nth)
 
     # What people enter
 
@@ -254,12 +319,14 @@ class Store:
         next_day: bool = False,
         limp: bool = False,
         swelling: bool = False,
+        life: int = 0,
     ) -> None:
         """Note something about a session: pain and RPE 0 to 10, text up to 2 000 characters. ValueError out of these."""
         if any(value is not None and not 0 <= value <= 10 for value in (pain, rpe)) or len(text) > TEXT_LENGTH:
             raise ValueError("pain and rpe are 0 to 10, text has at most 2000 characters")
-        device, number = device_name(device), session_number(number)
-        self._enter("note", device=device, number=number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling)
+        device, number, text = device_name(device), session_number(number), storable(text)
+        said = {"pain": pain, "rpe": rpe, "text": text, "next_day": next_day, "limp": limp, "swelling": swelling}
+        self._enter("note", device=device, number=number, **said, **({"life": life} if life else {}))
 
     def override(
         self,
@@ -287,8 +354,8 @@ class Store:
             enabled=enabled,
             from_at_ms=from_ms,
             to_at_ms=until_ms,
-            who=who,
-            why=why,
+            who=storable(who),
+            why=storable(why),
         )
 
     # Asking
@@ -322,21 +389,23 @@ class Store:
         return device_name(name)
 
     def find_session(self, name: str) -> SessionRow:
-        """The session called `DEVICE/NUMBER`, or NUMBER where one device only has it. NotFound says what to do."""
+        """The session called `DEVICE/NUMBER`, `DEVICE.NTH_LIFE/NUMBER`, or NUMBER where there is but one. NotFound says what to do."""
         device, _, number = name.rpartition("/")
+        device, _, life = device.partition(".")
         if not number.isascii() or not number.isdigit() or len(number) > 10:
             raise NotFound(f"{ascii(name[:60])} is no session: write DEVICE/NUMBER, as `retrostep sessions` lists them.")
         query = select(SessionRow).where(SessionRow.number == int(number))
         if device:
             query = query.where(SessionRow.device == self.find_device(device))
+        if life:
+            query = query.where(SessionRow.nth_life == (int(life) if life.isascii() and life.isdigit() and len(life) < 10 else 0))
         with self._read() as session:
-            rows = list(session.scalars(query.order_by(SessionRow.device).limit(11)))
-        if len(rows) == 1:
+            rows = list(session.scalars(query.order_by(SessionRow.device, SessionRow.nth_life).limit(11)))
+        if len(rows) == 1 or (rows and device and rows[0].nth_life == 1):
             return rows[0]
         if rows:
-            raise NotFound(
-                f"Several devices have a session {number}: write one of {', '.join(session_id(r.device, r.number) for r in rows)}."
-            )
+            names = ", ".join(session_id(row.device, row.number, row.nth_life) for row in rows)
+            raise NotFound(f"There are several sessions {number}: write one of {names}.")
         raise NotFound(f"There is no session {ascii(name[:60])} in the store: `retrostep sessions` lists them.")
 
     def athletes(self) -> list[AthleteRow]:
@@ -388,7 +457,7 @@ class Store:
             def of(table: type[Any], order: Any) -> list[Any]:
                 return list(session.scalars(select(table).where(table.session_id == row.id).order_by(order)))
 
-            notes = select(NoteRow).where(NoteRow.device == row.device, NoteRow.number == row.number).order_by(NoteRow.id)
+            notes = select(NoteRow).where(NoteRow.device == row.device, NoteRow.life == row.life, NoteRow.number == row.number)
             return SessionDetail(
                 session=row,
                 athlete=session.scalar(select(AthleteRow.name).where(AthleteRow.id == row.athlete_id)),
@@ -397,7 +466,7 @@ class Store:
                 alerts=of(AlertRow, AlertRow.at_ms),
                 gaps=of(GapRow, GapRow.from_ms),
                 marks=of(MarkRow, MarkRow.at_ms),
-                notes=list(session.scalars(notes)),
+                notes=list(session.scalars(notes.order_by(NoteRow.id))),
             )
 
     def recordings(self, since_ms: int, athlete_id: int | None = None) -> Iterator[Recording]:
@@ -411,8 +480,10 @@ class Store:
             query = query.where(columns.athlete_id == athlete_id)
         query = query.order_by(columns.athlete_id.nulls_first(), columns.placed_at_ms)
         with self._read() as session:
-            for rows in session.execute(query.execution_options(yield_per=2_000)).partitions():
-                yield from map(Recording._make, rows)
+            # A million rows: each comes straight from the database, without a row object between. Flags are 0 and 1 then.
+            cursor = session.connection().execute(query).cursor
+            assert cursor is not None
+            yield from map(Recording._make, iter(cursor.fetchone, None))
 
     def sessions_by_athlete(self) -> dict[int, int]:
         """How many sessions each athlete (by id) has."""
@@ -469,11 +540,11 @@ class Store:
             devices = set()
             logs = list(raw.all())
             for log in logs:
-                data = raw.read(log.device, log.session)
+                data = raw.read(log.device, log.session, log.life)
                 try:
-                    facts = digest(log.device, log.session, data)
+                    facts = digest(log.device, log.session, data, log.life)
                 except DamagedData as error:
-                    unreadable.append((raw.quarantine(log.device, log.session, data, str(error)), str(error)))
+                    unreadable.append((raw.quarantine(log.device, log.session, data, str(error), log.life), str(error)))
                 else:
                     put_log(session, facts, int(log.path.stat().st_mtime * 1_000))
                     devices.add(log.device)
@@ -494,7 +565,7 @@ class Store:
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with explained(self.path), self._writing.begin() as session:
+        with self._one_writer, explained(self.path), self._writing.begin() as session:
             yield session
 
     def _prepare(self) -> None:

@@ -1,6 +1,7 @@
 """The `retrostep` command: one module a subcommand, found by its name when it is called."""
 
 import importlib
+import io
 import pkgutil
 import sys
 
@@ -8,6 +9,7 @@ import click
 
 from retrostep import __version__
 from retrostep.errors import RetrostepError
+from retrostep.output.plain import clean
 
 
 class LazyGroup(click.Group):
@@ -31,7 +33,9 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Sync backward-running wearables and check training against progression limits.
 
+    \b
     Plug a device in, then:  retrostep sync  and  retrostep check
+    Its app does not start?  retrostep rescue  saves its sessions.
 
     \b
     Exit status: 0 fine, 1 error, 2 usage, 3 a limit is exceeded (check), 4 damaged data was met.
@@ -44,12 +48,14 @@ def run() -> None:
         status = main.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except RetrostepError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {clean(str(error))}", err=True)
         sys.exit(error.exit_status)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo("\n".join(map(clean, said.getvalue().split("\n"))), nl=False, err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("Stopped. What was received is kept; run the same command again to go on.", err=True)

@@ -12,6 +12,10 @@ store_option = click.option(
 )
 
 
+YEARS = (1971, 2099)
+"""No device was worn before or is after: what lies a history or a time zone beyond these is still a date."""
+
+
 class LocalMoment(click.ParamType[datetime]):
     """A date, or date and time, of the coach's calendar: `2026-11-20`, `2026-11-20 17:30`."""
 
@@ -21,6 +25,8 @@ class LocalMoment(click.ParamType[datetime]):
         """The moment with its time zone; a date is its midnight."""
         try:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            if not YEARS[0] <= moment.year <= YEARS[1]:
+                self.fail(f"{ascii(value)} is too far away: dates lie between {YEARS[0]} and {YEARS[1]}.", param, ctx)
             return moment if moment.tzinfo is not None else moment.astimezone()
         except (ValueError, OverflowError):
             self.fail(f"{ascii(value)} is no date: write 2026-11-20, or '2026-11-20 17:30'.", param, ctx)

@@ -9,8 +9,9 @@ import click
 from retrostep.archive.derive import SINCE_EVER_MS
 from retrostep.archive.store import Store, Wearing
 from retrostep.cli._options import LOCAL_MOMENT, json_option, store_option
+from retrostep.output.plain import clean
 from retrostep.output.sessions import utc
-from retrostep.output.terminal import clean, columns, local_time, print_json
+from retrostep.output.terminal import columns, local_time, print_json
 
 
 @click.group("athletes", invoke_without_command=True)

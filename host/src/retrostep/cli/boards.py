@@ -10,6 +10,7 @@ from retrostep.cli._options import json_option
 from retrostep.cli._ports import complain
 from retrostep.device.boards import board_names, read_board
 from retrostep.errors import DamagedData
+from retrostep.output.plain import clean
 
 
 @click.group("boards", invoke_without_command=True)
@@ -38,7 +39,7 @@ def list_boards(as_json: bool) -> None:
     else:
         width = max((len(board["name"]) for board in boards), default=0)
         for board in boards:
-            click.echo(f"{board['name']:<{width}}  {board['chip']:<8}  {board['imu']['model']:<10}  {board['product']}")
+            click.echo(clean(f"{board['name']:<{width}}  {board['chip']:<8}  {board['imu']['model']:<10}  {board['product']}"))
     sys.exit(status)
 
 
@@ -56,4 +57,4 @@ def show(name: str, as_json: bool) -> None:
             value = ", ".join(f"{part} {amount}" for part, amount in value.items())
         elif isinstance(value, list):
             value = "; ".join(" ".join(map(str, item.values())) for item in value) or "none"
-        click.echo(f"{key:<12} {value}")
+        click.echo(clean(f"{key:<12} {value}"))

@@ -2,7 +2,8 @@
 
 import click
 
-from retrostep.cli._ports import port_option, progress_bar
+from retrostep.cli._bars import progress_bar
+from retrostep.cli._ports import port_option
 from retrostep.device.deploy import deploy
 
 

@@ -10,11 +10,13 @@ from retrostep_core.log.names import FAULT_NAMES
 
 from retrostep.cli._options import json_option
 from retrostep.cli._ports import complain, ports_option
+from retrostep.device.at_once import at_once
 from retrostep.device.client import Board
 from retrostep.device.core import core_hash, other_core
-from retrostep.device.open import Line
+from retrostep.device.open import Line, Stop
 from retrostep.device.ports import ports
 from retrostep.errors import BoardNotFound, RetrostepError
+from retrostep.output.plain import clean
 
 
 @click.command("devices")
@@ -25,33 +27,39 @@ def command(named: tuple[str, ...], as_json: bool) -> None:
 
     The exit status is 1 where there is none, or where one does not answer.
     """
-    found: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
     status = 0
+
+    def ended(path: str, outcome: dict[str, Any] | RetrostepError) -> None:
+        nonlocal status
+        if isinstance(outcome, RetrostepError):
+            found[path] = {"port": path, "error": str(outcome)}
+            status = max(status, outcome.exit_status)
+            complain(outcome, path if len(paths) > 1 else "")
+            return
+        found[path] = outcome
+        if outcome["core"] == "other" and not as_json:
+            click.echo(clean(f"Note: {outcome['note']}"), err=True)
+
+    paths: list[str] = []
     try:
-        for port in ports(named):
-            try:
-                found.append(look(port.path))
-                if found[-1]["core"] == "other" and not as_json:
-                    click.echo(f"Note: {found[-1]['note']}", err=True)
-            except RetrostepError as error:
-                found.append({"port": port.path, "error": str(error)})
-                status = max(status, error.exit_status)
-                complain(error)
+        paths = [port.path for port in ports(named)]
+        at_once(paths, look, ended)
     except BoardNotFound as error:
         complain(error)
         status = error.exit_status
     if as_json:
-        click.echo(json.dumps({"devices": found}, indent=2))
+        click.echo(json.dumps({"devices": [found[path] for path in paths]}, indent=2))
     else:
-        for device in found:
-            if "error" not in device:
-                click.echo(_line(device))
+        for path in paths:
+            if "error" not in found[path]:
+                click.echo(clean(_line(found[path])))
     sys.exit(status)
 
 
-def look(path: str) -> dict[str, Any]:
+def look(path: str, stop: Stop) -> dict[str, Any]:
     """What the board at `path` says of itself."""
-    with Board(Line(path)) as board:
+    with Board(Line(path, stop=stop)) as board:
         hello = board.hello()
         status = board.status()
     is_same = hello.core_hash == core_hash()

@@ -1,14 +1,10 @@
 """`retrostep note`: what a log cannot know about a session."""
 
-from datetime import datetime
-
 import click
-from retrostep_core.log.records import BY_HAND
 
 from retrostep.archive.names import session_id
-from retrostep.archive.store import TEXT_LENGTH, Store, now_ms, to_ms
-from retrostep.cli._options import LOCAL_MOMENT, store_option
-from retrostep.output.terminal import local_time
+from retrostep.archive.store import TEXT_LENGTH, Store
+from retrostep.cli._options import store_option
 
 
 @click.command("note")
@@ -19,7 +15,6 @@ from retrostep.output.terminal import local_time
 @click.option("--swelling", is_flag=True, help="Something swelled.")
 @click.option("--rpe", type=click.IntRange(0, 10), help="Rate of perceived exertion, 0 rest to 10.")
 @click.option("--text", default="", metavar="TEXT", help="Anything else.")
-@click.option("--began", type=LOCAL_MOMENT, metavar="'DATE TIME'", help="When an undated or misdated session began, local time.")
 @store_option
 def command(
     session: str,
@@ -29,10 +24,9 @@ def command(
     swelling: bool,
     rpe: int | None,
     text: str,
-    began: datetime | None,
     store_url: str | None,
 ) -> None:
-    """Note pain, effort or anything else about a session, or say when it was.
+    """Note pain, effort or anything else about a session.
 
     Notes add up; `retrostep check` judges by the worst pain. SESSION is DEVICE/NUMBER as `retrostep sessions` lists it.
 
@@ -44,18 +38,9 @@ def command(
     if len(text) > TEXT_LENGTH:
         raise click.UsageError(f"--text has at most {TEXT_LENGTH} characters.")
     is_note = pain is not None or rpe is not None or bool(text) or limp or swelling
-    if not is_note and began is None:
-        raise click.UsageError("Nothing to note: give --pain, --rpe, --text or --began.")
-    if began is not None and not 2020 <= began.year < 2100:
-        raise click.UsageError("--began lies between 2020 and 2099.")
-    if began is not None and to_ms(began) > now_ms():
-        raise click.UsageError("--began lies in the future.")
+    if not is_note:
+        raise click.UsageError("Nothing to note: give --pain, --rpe or --text.")
     with Store(store_url) as store:
         row = store.find_session(session)
-        name = session_id(row.device, row.number)
-        if is_note:
-            store.note(row.device, row.number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling)
-            click.echo(f"Noted for session {name}.")
-        if began is not None:
-            store.add_clock_fact(row.device, row.boot, row.start_ticks_ms, to_ms(began), BY_HAND)
-            click.echo(f"Session {name} began at {local_time(to_ms(began))}; others of the same start of the device are dated by it.")
+        store.note(row.device, row.number, pain=pain, rpe=rpe, text=text, next_day=next_day, limp=limp, swelling=swelling, life=row.life)
+    click.echo(f"Noted for session {session_id(row.device, row.number, row.nth_life)}.")

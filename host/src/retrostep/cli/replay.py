@@ -14,6 +14,8 @@ from retrostep.replay.events import lines
 from retrostep.replay.recording import Recording, RecordingError, read_recording
 from retrostep.replay.summary import paragraphs
 
+_MOST_BYTES = 65_536
+
 
 @click.command("replay")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: step, direction, cadence, alert, gap, summary.")
@@ -48,8 +50,14 @@ def _limits(path: Path | None) -> Limits:
     if path is None:
         return Limits()
     try:
-        return Limits.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
+        if len(text) > _MOST_BYTES:
+            raise RetrostepError(f"{path}: longer than {_MOST_BYTES} bytes, so these are no limits.")
+        return Limits.from_dict(json.loads(text))
     except OSError as error:
         raise RetrostepError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except RecursionError as error:
+        raise RetrostepError(f"{path}: limits must be a JSON object of names and numbers.") from error
     except ValueError as error:
         raise RetrostepError(f"{path}: {error}.") from error

@@ -40,7 +40,7 @@ def command(athlete: str | None, device: str | None, since: datetime | None, as_
             count += 1
             stops = [f"{row.ramp_stops} stop alert{'s' if row.ramp_stops > 1 else ''}"] if row.ramp_stops else []
             cells = (
-                session_id(row.device, row.number),
+                session_id(row.device, row.number, row.nth_life),
                 name or "(nobody)",
                 when(row),
                 clock(row.duration_ms),

@@ -7,6 +7,7 @@ import click
 from retrostep.archive.store import Store, rebuild_store
 from retrostep.cli._options import json_option, store_option
 from retrostep.errors import DamagedData
+from retrostep.output.plain import clean
 from retrostep.output.terminal import columns, print_json
 
 
@@ -42,7 +43,7 @@ def status(as_json: bool, store_url: str | None) -> None:
     for line in columns(rows, (16, 0)):
         click.echo(line)
     for path in quarantined:
-        click.echo(f"Quarantined: {path} ({path.with_suffix('.txt').name} says why)")
+        click.echo(clean(f"Quarantined: {path} ({path.with_suffix('.txt').name} says why)"))
 
 
 @command.command("rebuild")
@@ -66,7 +67,7 @@ def rebuild(as_json: bool, store_url: str | None) -> None:
     else:
         click.echo(f"{done.sessions} session{'' if done.sessions == 1 else 's'} in the store.")
     for path, why in done.unreadable:
-        click.echo(f"Damaged: {why} It is kept in {path}.", err=True)
+        click.echo(clean(f"Damaged: {why} It is kept in {path}."), err=True)
     if done.damaged_entries:
         click.echo(f"Damaged: {done.damaged_entries} lines of entries.jsonl cannot be read; the others count.", err=True)
     if done.unreadable or done.damaged_entries:

@@ -39,7 +39,7 @@ def read_board(name: str) -> dict[str, Any]:
     schema = json.loads((carried() / "boards/board.schema.json").read_bytes())
     try:
         board = json.loads(source)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedData(f"boards/{name}/board.json is not JSON ({error}): mend it and try again.") from error
     wrong = sorted(Draft202012Validator(schema).iter_errors(board), key=lambda e: list(map(str, e.absolute_path)))
     if wrong:

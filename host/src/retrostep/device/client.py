@@ -398,7 +398,10 @@ class Board:
 
     def _no_app(self) -> NoApp:
         """What is there instead of the app, found out by asking for MicroPython's banner."""
-        cure = f"Press its reset button; if that does not help, run `retrostep deploy --board NAME --port {self.path}`."
+        cure = (
+            f"Press its reset button; if that does not help, run `retrostep rescue --port {self.path}`, which saves its sessions, "
+            f"then `retrostep deploy --board NAME --port {self.path}`."
+        )
         if not self._at_prompt():
             self._wire.write(b"\r\x02")  # leaves the raw REPL; an app takes it for the end of a line
             until = time.monotonic() + 1.0
@@ -406,11 +409,13 @@ class Board:
                 continue
             if not self._at_prompt():
                 said = " It prints text, but does not answer." if self._text.strip() else " Nothing answers there."
-                return NoApp(f"No Retrostep board at {self.path}.{said} {cure}")
+                found = f"No Retrostep board at {self.path}.{said}"
+                return NoApp(f"{found} {cure}", found)
         lines = sanitized(self._text.decode("utf-8", "replace")).splitlines()
         stopped = [line for line in lines if "Error: " in line and "SyntaxError" not in line]
         why = f" after {stopped[-1].strip()[:120]}" if stopped else ""
-        return NoApp(f"The board at {self.path} is at MicroPython's prompt{why}; Retrostep isn't running on it. {cure}")
+        found = f"The board at {self.path} is at MicroPython's prompt{why}; Retrostep isn't running on it."
+        return NoApp(f"{found} {cure}", found)
 
 
 def sanitized(text: str) -> str:

@@ -1,6 +1,7 @@
 """The core that this computer carries, so that a board with another one can be told."""
 
 import hashlib
+import shlex
 from pathlib import Path
 
 import retrostep_core
@@ -29,5 +30,5 @@ def other_core(port: str, hello: messages.Hello) -> str:
     version = ".".join(map(str, hello.core_version))
     return (
         f"{hello.device} runs another core ({version}, {hello.core_hash.hex()}) than this computer carries ({core_hash().hex()}): "
-        f"run `retrostep deploy --board {hello.board} --port {port}`. Its sessions can be synced all the same."
+        f"run `retrostep deploy --board {shlex.quote(hello.board)} --port {shlex.quote(port)}`. Its sessions can be synced all the same."
     )

@@ -95,7 +95,7 @@ class Deployed:
 def deploy(name: str, port: str, progress: Progress = silent) -> Deployed:
     """Bring the board at `port` to what `bundle(name)` holds, restart it, and hear its HELLO.
 
-    Raises UnknownBoard, the errors of opening a port, WrongBoard (another chip or sensor is there), or DeployFailed.
+    Raises UnknownBoard, the errors of opening a port, WrongBoard (another chip or sensor is there), NoRepl or DeployFailed.
     """
     board, files = read_board(name), dict(bundle(name))
     Line(port).close()  # a port that cannot be opened is better explained by us

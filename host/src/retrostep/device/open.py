@@ -10,22 +10,41 @@ from types import TracebackType
 
 import serial
 
-from retrostep.errors import BoardNotFound, LinkLost, NoPermission, PortBusy, RetrostepError
+from retrostep.errors import BoardNotFound, LinkLost, NoPermission, PortBusy, RetrostepError, Stopped
 
 LINE_BPS = 115_200
 WRITE_TIMEOUT_S = 5.0
 
 
+class Stop:
+    """Ends the reading and writing of every Line that was opened with it, whichever threads they are in."""
+
+    def __init__(self) -> None:
+        self.fd, self._set_end = os.pipe()
+        self.is_set = False
+
+    def set(self) -> None:
+        """From here on those lines raise Stopped."""
+        self.is_set = True
+        os.write(self._set_end, b"!")  # and is never read: it wakes all who wait
+
+    def close(self) -> None:
+        """Let go of it, once no line can wait for it any more."""
+        os.close(self.fd)
+        os.close(self._set_end)
+
+
 class Line:
-    """An open port that is ours alone. read and write raise LinkLost once the board is gone.
+    """An open port that is ours alone. read and write raise LinkLost once the board is gone, and Stopped once `stop` is set.
 
     DTR and RTS stay asserted together: RTS alone resets an ESP32, DTR alone sends it to its bootloader, and a board on native USB sends
     nothing while DTR is clear. On close RTS is cleared before DTR (micropython/micropython #9659, #18001, #17960).
     """
 
-    def __init__(self, path: str, bps: int = LINE_BPS) -> None:
+    def __init__(self, path: str, bps: int = LINE_BPS, stop: Stop | None = None) -> None:
         """Open the port at `path`. Raises BoardNotFound, NoPermission or PortBusy; each names its cure."""
         self.path = path
+        self._stop = stop
         try:
             self._serial = serial.Serial(path, bps, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
         except (OSError, termios.error, ValueError) as error:  # serial.SerialException is an OSError
@@ -34,17 +53,24 @@ class Line:
     def read(self, timeout_s: float) -> bytes:
         """What has arrived, waiting up to `timeout_s` for the first byte; b"" where nothing came."""
         try:
-            ready, _, _ = select.select([self._serial.fileno()], [], [], max(0.0, timeout_s))
+            waking = [] if self._stop is None else [self._stop.fd]
+            ready, _, _ = select.select([self._serial.fileno(), *waking], [], [], max(0.0, timeout_s))
+            self._check()
             return bytes(self._serial.read(max(1, self._serial.in_waiting))) if ready else b""
         except (OSError, termios.error, TypeError) as error:  # pyserial raises TypeError when its descriptor vanishes beneath it
             raise _lost(self.path) from error
 
     def write(self, data: bytes) -> None:
         """Send all of `data`."""
+        self._check()
         try:
             self._serial.write(data)
         except (OSError, termios.error, TypeError) as error:
             raise _lost(self.path) from error
+
+    def _check(self) -> None:
+        if self._stop is not None and self._stop.is_set:
+            raise Stopped(f"The sync of the board at {self.path} was stopped: run the same command again, it resumes.")
 
     def close(self) -> None:
         """Let the port go; closing twice is fine."""

@@ -1,5 +1,6 @@
-"""Where boards may be plugged in: serial ports whose USB ids one of boards/*/board.json names."""
+"""Where boards may be plugged in: serial ports whose USB ids one of boards/*/board.json names, and those that RETROSTEP_PORTS names."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,15 +41,23 @@ def find_ports() -> list[Port]:
     return sorted(found, key=lambda port: _in_order(port.path))
 
 
-def ports(named: Iterable[str]) -> list[Port]:
-    """The ports that were named, or, where none was, all that may lead to a board. Raises BoardNotFound where there are none."""
-    chosen = [Port(path, "", ()) for path in named] or find_ports()
+def ports(named: Iterable[str], and_all: bool = False) -> list[Port]:
+    """The ports that were named, or, where none was or `and_all`, all that may lead to a board. Raises BoardNotFound where there are none.
+
+    RETROSTEP_PORTS names more of these, with spaces between: ports that show no USB ids. A port that has two names counts once.
+    """
+    wanted = [Port(path, "", ()) for path in named]
+    if and_all or not wanted:
+        wanted += [*find_ports(), *(Port(path, "", ()) for path in os.environ.get("RETROSTEP_PORTS", "").split())]
+    chosen: dict[str, Port] = {}
+    for port in wanted:
+        chosen.setdefault(os.path.realpath(port.path), port)
     if not chosen:
         raise BoardNotFound(
             "No board was found. Plug one in with a cable that carries data (many only charge); for a board whose USB ids are not "
             "known, name its port with --port."
         )
-    return chosen
+    return list(chosen.values())
 
 
 def _in_order(path: str) -> list[tuple[int, str]]:

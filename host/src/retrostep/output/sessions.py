@@ -44,8 +44,9 @@ def named(names: tuple[str, ...], code: int) -> str:
 def session_dict(row: SessionRow, athlete: str | None) -> dict[str, Any]:
     """A session for `--json`: times in UTC, durations in s, cadence in steps a minute."""
     return {
-        "session": session_id(row.device, row.number),
+        "session": session_id(row.device, row.number, row.nth_life),
         "device": row.device,
+        "life": row.nth_life,
         "number": row.number,
         "athlete": athlete,
         "started": utc(row.started_at_ms),

@@ -3,7 +3,6 @@
 import json
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,15 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from retrostep.output.plain import clean
+
 STYLES = {"fail": "bold red", "warn": "bold yellow", "unknown": "bold magenta", "info": "cyan", "ok": "green"}
-
-_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
-
-
-def clean(text: str) -> str:
-    """`text` on one line, with what steers a terminal or hides text (controls, escapes, bidi overrides) written as its code."""
-    return "".join(f"<U+{ord(char):04X}>" if unicodedata.category(char) in _INVISIBLE else char for char in text)
-
 
 def styled(text: str, style: str = "") -> Text:
     """`text`, cleaned, in a style; it is never read as markup."""

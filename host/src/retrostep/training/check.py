@@ -5,7 +5,6 @@ are not looked at. Of each rule every finding that is not ok is told, or else th
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 
@@ -91,7 +90,7 @@ class Check:
                 continue
             if judgement.verdict == OK:
                 why = f"{judgement.why} There are undated sessions, which may change this."
-                judgement = replace(judgement, verdict=UNKNOWN, why=why, todo=_say_when("SESSION"))
+                judgement = judgement._replace(verdict=UNKNOWN, why=why, todo=_say_when("SESSION"))
             told += 1
             yield _finding(rule, limits, judgement)
         if latest is not None and not told:
@@ -185,7 +184,7 @@ class Check:
 
 
 def _say_when(session: str) -> str:
-    return f"Say when: `retrostep note {session} --began '2026-11-20 17:30'`."
+    return f"Say when: `retrostep session {session} --date '2026-11-20 17:30'`."
 
 
 def _finding(rule: Rule, limits: Limits, judgement: Judgement) -> Finding:

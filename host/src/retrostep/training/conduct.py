@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from retrostep.training.dates import day_text, span_text
 from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
+from retrostep.training.outing import Outing
 from retrostep.training.rule import BELOW, FROM, Judgement, Limits, Training, grade
 
 CADENCE_DAYS = 28
@@ -40,13 +41,14 @@ def warm_up(training: Training, limits: Limits) -> Iterator[Judgement]:
 def cadence_jump(training: Training, limits: Limits) -> Iterator[Judgement]:
     """A session's median backward cadence against the median of those of the 28 days before."""
     with_cadence = [outing for outing in training.backward if outing.cadence_x10]
-    before: list[int] = []  # cadences of the days before, in order of size
+    first = bisect_left(with_cadence, training.since, key=Outing.day_of)
+    before = sorted(outing.cadence_x10 for outing in with_cadence[:first])  # those of the days before, in order of size
     oldest = 0
-    for outing in with_cadence:
+    for outing in with_cadence[first:]:
         while outing.day - with_cadence[oldest].day > CADENCE_DAYS:
             before.pop(bisect_left(before, with_cadence[oldest].cadence_x10))
             oldest += 1
-        usual = _middle(before) if before and outing.day >= training.since else None
+        usual = _middle(before) if before else None
         insort(before, outing.cadence_x10)
         if usual is None:
             continue
@@ -61,19 +63,20 @@ def cadence_jump(training: Training, limits: Limits) -> Iterator[Judgement]:
 
 def stretch(training: Training, limits: Limits) -> Iterator[Judgement]:
     """A stretch mark after the backward running. Its absence says something only of an athlete who uses the button for it."""
-    marks = [any(recording.stretch_mark for recording in outing.recordings) for outing in training.backward]
+    is_used = any(_is_stretched(outing) for outing in training.backward)
     for place in training.judged:
         outing = training.backward[place]
-        if marks[place]:
+        is_marked = _is_stretched(outing)
+        if is_marked:
             verdict, why = OK, f"Stretching was marked after the session on {day_text(outing.day)}."
-        elif any(marks):
+        elif is_used:
             verdict, why = WARN, f"No stretching was marked after the session on {day_text(outing.day)}, though it was after others."
         else:
             verdict, why = (
                 INFO,
                 f"No stretching was marked on {day_text(outing.day)}; the button was never used for it, so it may have been done.",
             )
-        yield Judgement(verdict, int(marks[place]), 1, outing.id, why, "Stretch the lower limbs afterwards, and press the button for it.")
+        yield Judgement(verdict, int(is_marked), 1, outing.id, why, "Stretch the lower limbs afterwards, and press the button for it.")
 
 
 def pain(training: Training, limits: Limits) -> Iterator[Judgement]:
@@ -97,6 +100,10 @@ def pain(training: Training, limits: Limits) -> Iterator[Judgement]:
             why = f"{', '.join(words).capitalize()}, noted for the session on {day_text(outing.day)}."
             todo = "No backward running until it has settled; see somebody who treats it if it does not."
             yield Judgement(verdict, measured, limit, recording.id, why, todo)
+
+
+def _is_stretched(outing: Outing) -> bool:
+    return any(recording.stretch_mark for recording in outing.recordings)
 
 
 def _middle(ordered: Sequence[int]) -> float:

@@ -1,6 +1,7 @@
 """The coach's calendar: local dates of this computer, as day numbers (`date.toordinal`)."""
 
 from datetime import date, datetime, time
+from functools import lru_cache
 
 
 def day_of(at_ms: int) -> int:
@@ -18,6 +19,7 @@ def today() -> date:
     return datetime.now().date()
 
 
+@lru_cache(maxsize=1_000)
 def day_text(day: int) -> str:
     """`2026-11-22`."""
     return date.fromordinal(day).isoformat()

@@ -20,23 +20,22 @@ LEAST_BACKWARD_MS = 10_000
 class Outing:
     """One or more recordings, judged as one. All durations in ms.
 
-    cadence_x10 is the median backward cadence, in 0.1 steps a minute, of the recording that stands for the outing; 0 none.
+    most is the recording with the most backward time, the first of several; it stands for the outing.
     hidden_ms is how much backward time may be missing from `backward_ms` because of gaps; None where it was cut.
     """
 
-    __slots__ = ("backward_ms", "cadence_x10", "day", "end_ms", "forward_ms", "hidden_ms", "is_backward", "recordings", "start_ms")
+    __slots__ = ("backward_ms", "day", "end_ms", "forward_ms", "hidden_ms", "most", "recordings", "start_ms")
 
     def __init__(self, recording: Recording) -> None:
         assert recording.started_at_ms is not None
         self.recordings = [recording]
+        self.most = recording
         self.start_ms = recording.started_at_ms
         self.end_ms = recording.started_at_ms + recording.duration_ms
         self.day = day_of(recording.started_at_ms)
         self.backward_ms = recording.backward_ms
         self.forward_ms = recording.forward_ms
-        self.cadence_x10 = recording.backward_cadence_x10
         self.hidden_ms = _hidden_ms(recording)
-        self.is_backward = self.backward_ms >= LEAST_BACKWARD_MS
 
     def takes(self, recording: Recording) -> bool:
         """Whether `recording`, which did not start before the last one, belongs to this outing."""
@@ -56,14 +55,28 @@ class Outing:
         hidden = _hidden_ms(recording)
         self.hidden_ms = None if hidden is None or self.hidden_ms is None else self.hidden_ms + hidden
         self.recordings.append(recording)
-        self.cadence_x10 = self._most_backward().backward_cadence_x10
+        if recording.backward_ms > self.most.backward_ms:
+            self.most = recording
         self.end_ms = max(self.end_ms, recording.started_at_ms + recording.duration_ms)
-        self.is_backward = self.backward_ms >= LEAST_BACKWARD_MS
+
+    def day_of(self) -> int:
+        """Its day, to look outings up by: they lie in order of it."""
+        return self.day
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether it counts as a backward session."""
+        return self.backward_ms >= LEAST_BACKWARD_MS
+
+    @property
+    def cadence_x10(self) -> int:
+        """Median backward cadence, in 0.1 steps a minute; 0 none."""
+        return self.most.backward_cadence_x10
 
     @property
     def id(self) -> str:
-        """The recording with the most backward time stands for the outing."""
-        return self._most_backward().id
+        """The session that is named when the outing is meant."""
+        return self.most.id
 
     @property
     def warm_up_ms(self) -> int:
@@ -74,9 +87,6 @@ class Outing:
                 return total + recording.warm_up_ms
             total += recording.forward_ms
         return total
-
-    def _most_backward(self) -> Recording:
-        return max(self.recordings, key=lambda recording: recording.backward_ms)
 
 
 def outings(recordings: Iterable[Recording]) -> list[Outing]:

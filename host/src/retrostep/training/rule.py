@@ -1,8 +1,11 @@
 """What a rule is: its limits, what they rest on, and the function that judges by it."""
 
+import operator
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from retrostep.archive.store import Recording
 from retrostep.training.finding import FAIL, OK, WARN
@@ -42,16 +45,15 @@ class Training:
 
     def __post_init__(self) -> None:
         self.backward = [outing for outing in self.outings if outing.is_backward]
-        first = next((place for place, outing in enumerate(self.backward) if outing.day >= self.since), len(self.backward))
-        self.judged = range(first, len(self.backward))
+        self.judged = range(bisect_left(self.backward, self.since, key=Outing.day_of), len(self.backward))
 
     def within(self, first_day: int, last_day: int) -> list[Outing]:
         """The outings from `first_day` to `last_day`, both included."""
-        return [outing for outing in self.outings if first_day <= outing.day <= last_day]
+        first = bisect_left(self.outings, first_day, key=Outing.day_of)
+        return self.outings[first : bisect_right(self.outings, last_day, lo=first, key=Outing.day_of)]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a rule says of one session or stretch of time; the check adds the rule's own words."""
 
     verdict: str
@@ -101,13 +103,12 @@ class Rule:
 def grade(value: float, limits: Limits, exceeded: str = ABOVE) -> tuple[str, float | None]:
     """(verdict, limit that was exceeded, or the nearest one) of a value, where limits are exceeded as `exceeded` says."""
 
-    def beyond(limit: float | None) -> bool:
-        if limit is None:
-            return False
-        return value > limit if exceeded == ABOVE else value >= limit if exceeded == FROM else value < limit
-
-    if beyond(limits.fail):
+    beyond = _BEYOND[exceeded]
+    if limits.fail is not None and beyond(value, limits.fail):
         return FAIL, limits.fail
-    if beyond(limits.warn):
+    if limits.warn is not None and beyond(value, limits.warn):
         return WARN, limits.warn
     return OK, limits.fail if limits.warn is None else limits.warn
+
+
+_BEYOND: dict[str, Callable[[float, float], bool]] = {ABOVE: operator.gt, FROM: operator.ge, BELOW: operator.lt}

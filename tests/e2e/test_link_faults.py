@@ -1,0 +1,99 @@
+"""What a real line and rude hosts do to a board that counts: nothing is lost but what the rude host asked for."""
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import serial
+from board import VirtualBoard, wait_until
+from cli import Retrostep, one_sentence
+from flash_files import files_on, new_flash, put_sessions
+from logs import session_log
+from motion import Stand, Walk, generate
+from retrostep_core.link import caller
+from retrostep_core.log.reader import read_log
+
+
+@pytest.fixture(scope="module")
+def born(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A provisioned flash to copy, and the device it belongs to."""
+    path = tmp_path_factory.mktemp("flash") / "born.bin"
+    return path, new_flash(path)
+
+
+@pytest.fixture
+def flash(tmp_path: Path, born: tuple[Path, str]) -> Path:
+    """A board's flash of its own."""
+    path = tmp_path / "flash.bin"
+    shutil.copy(born[0], path)
+    return path
+
+
+@pytest.fixture
+def retrostep(tmp_path: Path) -> Retrostep:
+    return Retrostep(tmp_path / "home")
+
+
+def archived(retrostep: Retrostep, device: str) -> dict[int, bytes]:
+    return {int(path.stem): path.read_bytes() for path in (retrostep.home / "logs" / device).glob("*.rsl")}
+
+
+@pytest.mark.parametrize("every", [2_500, 6_000])
+def test_output_that_is_swallowed_is_asked_for_again(retrostep: Retrostep, flash: Path, born: tuple[Path, str], every: int) -> None:
+    device = born[1]
+    logs = {1: session_log(1, device=device), 2: session_log(2, device=device, forward_s=3_000, backward_s=600, boot=2)}
+    put_sessions(flash, logs)
+    with VirtualBoard("--swallow", every, flash=flash) as board:
+        ran = retrostep("sync", "--port", board.port, "--json")
+        assert ran.status == 0, ran.err
+        assert ran.json["devices"][0]["received"] == 2
+    assert archived(retrostep, device) == logs
+    assert {"sessions/00000001.ok", "sessions/00000002.ok"} <= set(files_on(flash))
+
+
+def test_hosts_that_talk_too_much_lose_only_their_own_requests(
+    retrostep: Retrostep, tmp_path: Path, flash: Path, born: tuple[Path, str]
+) -> None:
+    """Over a UART whose ring drops: a flood of noise, requests without end and hosts that come and go, while a leg walks."""
+    generate([Stand(2), Walk(40), Stand(70)], seed=3).write(tmp_path / "leg.csv")
+    chance = random.Random(1)
+    lines = [caller.request(5, "READ", 1, 0, 4096), caller.request(6, "LIST", 0), caller.request(7, "CONFIRM", 1, 1, 1), b"~" + b"x" * 400]
+    with VirtualBoard("--link", "uart", "--bps", 460_800, "--speed", 8, flash=flash, recording=tmp_path / "leg.csv") as board:
+        until = time.monotonic() + 7
+        while time.monotonic() < until:
+            with serial.Serial(board.port, timeout=0) as rude:
+                for _ in range(40):
+                    noise = chance.randbytes(chance.randrange(300)).replace(b"\x03", b"")  # that would be Ctrl-C
+                    rude.write(noise + b"\n" + b"".join(chance.choices(lines, k=9)))
+                    if chance.random() < 0.5:
+                        rude.read(5_000)
+                    time.sleep(0.01)
+
+        def synced() -> bool:
+            ran = retrostep("sync", "--port", board.port, "--json")
+            assert ran.status == 0, ran.err
+            return bool(ran.json["devices"][0]["received"])
+
+        wait_until(synced, 60, "the session has ended and is here")
+    ((_, log),) = archived(retrostep, born[1]).items()
+    stored = read_log(log)
+    assert stored.closed and not stored.damage and not stored.gaps
+    assert stored.totals.forward_steps == pytest.approx(40 * 110 / 60, abs=4)
+
+
+def test_a_board_left_in_the_raw_repl_is_recognised_and_the_cure_works(retrostep: Retrostep, flash: Path, born: tuple[Path, str]) -> None:
+    put_sessions(flash, {1: session_log(1, device=born[1])})
+    with VirtualBoard(flash=flash) as board:
+        assert retrostep("devices", "--port", board.port).status == 0
+        with serial.Serial(board.port, timeout=5) as port:
+            port.write(b"\r\x03\x03\r\x01")  # as mpremote does, which was then killed
+            assert b"raw REPL" in port.read_until(b"raw REPL; CTRL-B to exit\r\n>")
+        ran = retrostep("sync", "--port", board.port)
+        assert ran.status == 1
+        said = one_sentence(ran)
+        assert "is at MicroPython's prompt" in said and "Press its reset button" in said and "`retrostep deploy" in said
+        with serial.Serial(board.port, timeout=5) as port:
+            port.write(b"\x04")  # what the button does
+        assert retrostep("sync", "--port", board.port, "--json").json["devices"][0]["received"] == 1

@@ -1,0 +1,189 @@
+"""A sync over a line that drops, bends, doubles, delays and swallows bytes, with hosts killed and cables pulled at any byte, in any order.
+
+Each attempt ends with whole, verified sessions or with one clear error; on a clean line the next one goes on to the end. At no time is
+anything confirmed to the board that is not archived as the board has it. Time passes only where somebody waits for it.
+"""
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import fake_board
+import pytest
+from fake_board import FakeBoard, Noise
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from logs import session_log
+from retrostep import sync as sync_module
+from retrostep.archive.store import Store
+from retrostep.device import client
+from retrostep.device.client import Board
+from retrostep.errors import RetrostepError
+from retrostep.sync import sync_board
+
+
+class Killed(BaseException):
+    """The host is gone: kill -9."""
+
+
+class Clock:
+    """`time` for the host and the fake board: it passes where somebody sleeps, and a little with every look."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def monotonic(self) -> float:
+        self.now_s += 0.000_1
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What happens to the line during one sync. `ends`: the host is killed or the cable pulled after so many bytes
+    to the host; below 0 counted back from the last that a sync without faults brings, where the answers to CONFIRM are."""
+
+    down: Noise
+    up: Noise
+    swallow: float
+    ends: tuple[str, int] | None
+    restarts: bool
+
+
+class Faulty(FakeBoard):
+    """A board that may be told what goes wrong next. `swallow`: its output is taken with success and lost, as USB-Serial-JTAG does."""
+
+    swallow = 0.0
+    killed_after: int | None = None
+
+    def write(self, data: bytes | memoryview) -> int:
+        if isinstance(data, memoryview) and self.swallow and self.chance.random() < self.swallow:
+            return len(data)
+        return super().write(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        if self.killed_after is not None and self.reached_host >= self.killed_after:
+            raise Killed
+        before = self.reached_host
+        data = super().read(timeout_s)
+        last = self.cut_after if self.killed_after is None else self.killed_after
+        # The board has taken the request, and of its answer only the first bytes come.
+        return data if last is None else data[: last - before]
+
+
+RATES = st.sampled_from([0.0, 0.0, 1e-4, 1e-3])
+UP_RATES = st.sampled_from([0.0, 0.0, 1e-3, 2e-2])
+ATTEMPTS = st.builds(
+    Attempt,
+    down=st.builds(Noise, drop=RATES, flip=RATES, double=RATES, hold=st.sampled_from([0, 0.02, 0.2])),
+    up=st.builds(Noise, drop=UP_RATES, flip=UP_RATES, double=UP_RATES),
+    swallow=st.sampled_from([0.0, 0.02, 0.2]),
+    ends=st.none() | st.tuples(st.sampled_from(["killed", "pulled"]), st.integers(0, 16_000) | st.integers(-150, -1)),
+    restarts=st.booleans(),
+)
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    with tempfile.TemporaryDirectory() as folder, Store(f"sqlite:///{folder}/store.sqlite") as opened:
+        yield opened
+
+
+def assert_kept(board: Faulty, store: Store, device: str, logs: dict[int, bytes]) -> None:
+    """What is confirmed is archived, and what is archived is what the board has."""
+    for number, log in logs.items():
+        path = store.raw.path(device, number)
+        assert not path.exists() or path.read_bytes() == log
+        assert not board.flash.confirmed(number) or path.exists()
+    assert not store.raw.quarantined()
+
+
+def logs_of(device: str) -> dict[int, bytes]:
+    """Three sessions; the second takes several requests."""
+    return {
+        1: session_log(1, device=device, forward_s=60),
+        2: session_log(2, device=device, forward_s=1_200, backward_s=600, boot=2),
+        7: session_log(7, device=device, forward_s=60, backward_s=30, boot=2, start_ticks_ms=20_000_000),
+    }
+
+
+@pytest.fixture(scope="module")
+def clean_bytes(store: Store) -> int:
+    """How many bytes reach the host in a sync without faults."""
+    with tempfile.TemporaryDirectory() as flash:
+        board = Faulty(Path(flash), device="clean")
+        for number, log in logs_of("clean").items():
+            board.put(number, log)
+        sync_board(Board(board), store.raw, store)
+        return board.reached_host
+
+
+SWALLOWING = Attempt(Noise(), Noise(), 0.2, None, False)
+ROUGH = Attempt(Noise(1e-3, 1e-3, 1e-3, 0.2), Noise(2e-2, 2e-2, 2e-2), 0.2, None, True)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(ATTEMPTS, min_size=1, max_size=4), st.integers(0, 1 << 30))
+@example([SWALLOWING], 1)
+@example([ROUGH, ROUGH], 2)
+def test_a_sync_ends_whole_or_with_one_error_and_goes_on_to_the_end(
+    store: Store, clean_bytes: int, attempts: list[Attempt], seed: int
+) -> None:
+    live_through(store, clean_bytes, attempts, seed)
+
+
+@pytest.mark.parametrize("how", ["killed", "pulled"])
+def test_nothing_is_confirmed_early_wherever_the_answers_end(store: Store, clean_bytes: int, how: str) -> None:
+    for place in range(2, 50, 4):
+        live_through(store, clean_bytes, [Attempt(Noise(), Noise(), 0.0, (how, -place), False)], place)
+
+
+def live_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: int) -> None:
+    """A board's sessions over these attempts, and then over a clean line."""
+    device = f"d{next(NUMBERS)}"
+    logs = logs_of(device)
+    clock = Clock()
+    with (
+        tempfile.TemporaryDirectory() as flash,
+        mock.patch.object(fake_board, "time", clock),
+        mock.patch.object(client, "time", clock),
+        mock.patch.object(sync_module, "time", clock),
+    ):
+        board = Faulty(Path(flash), device=device, seed=seed)
+        for number, log in logs.items():
+            board.put(number, log)
+        for attempt in attempts:
+            if attempt.restarts:
+                board = Faulty(Path(flash), device=device, seed=seed + 1)
+            board.down, board.up, board.swallow, board.reached_host = attempt.down, attempt.up, attempt.swallow, 0
+            how, after = attempt.ends or ("", 0)
+            after += clean_bytes if after < 0 else 0
+            board.cut_after = after if how == "pulled" else None
+            board.killed_after = after if how == "killed" else None
+            try:
+                result = sync_board(Board(board), store.raw, store)
+            except Killed:
+                assert how == "killed"
+            except RetrostepError as error:
+                assert str(error).isprintable() and str(error).endswith(".")
+            else:
+                assert result.exit_status == 0 and {one.session for one in result.sessions} == set(logs)
+                assert all(board.flash.confirmed(number) for number in logs)
+            assert_kept(board, store, device, logs)
+
+        board.down, board.up, board.swallow, board.cut_after, board.killed_after = Noise(), Noise(), 0.0, None, None
+        result = sync_board(Board(board), store.raw, store)
+        assert result.exit_status == 0 and not result.of("open")
+        assert_kept(board, store, device, logs)
+        assert all(board.flash.confirmed(number) for number in logs)
+        assert {number: store.raw.read(device, number) for number in logs} == logs
+        assert {row.number for row, _ in store.sessions(device=device) if row.device == device} == set(logs)
+        assert not list((store.home.incoming / device).glob("*.part"))
+        again = sync_board(Board(board), store.raw, store)
+        assert (len(again.of("had")), again.received_bytes) == (len(logs), 0)
