@@ -37,7 +37,7 @@ def retrostep(tmp_path: Path) -> Retrostep:
 
 
 def archived(retrostep: Retrostep, device: str) -> dict[int, bytes]:
-    return {int(path.stem): path.read_bytes() for path in (retrostep.home / "logs" / device).glob("*.rsl")}
+    return {int(path.stem): path.read_bytes() for path in (retrostep.home / "logs" / device).rglob("*.rsl")}
 
 
 @pytest.mark.parametrize("every", [2_500, 6_000])
