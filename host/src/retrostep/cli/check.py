@@ -67,7 +67,9 @@ def _show(out: Console, verdicts: list[AthleteVerdict], check: Check, show_all: 
 def _show_finding(out: Console, finding: Finding) -> None:
     title = Text.assemble("  ", _badge(finding.verdict), " ", styled(finding.rule, "bold"))
     if finding.measured is not None and finding.limit is not None:
-        title.append(f"  {round(finding.measured, 1):g} {finding.unit} (limit {finding.limit:g})")
+        measured = round(finding.measured, 1)
+        unit = finding.unit.removesuffix("s") if measured == 1 and len(finding.unit) > 1 else finding.unit
+        title.append(f"  {measured:g} {unit} (limit {finding.limit:g})")
     if finding.session is not None:
         title.append(f"  session {finding.session}", "dim")
     out.print(title)
