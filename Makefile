@@ -41,7 +41,7 @@ $(FUZZ_READY): host/pyproject.toml
 	@.venv-fuzz/bin/python -m pip install -qq --disable-pip-version-check --editable 'host[fuzz]' && touch $(FUZZ_READY) || \
 	  { echo "atheris cannot be installed here; it needs Linux or macOS and Python 3.11 to 3.13."; rm -rf .venv-fuzz; }
 
-bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; ten to fifteen minutes
+bench: $(READY) $(BENCH_READY) ## scores, robustness, alerts and costs, beside published step counters; seven to ten minutes
 	@$(BIN)/python tests/bench
 
 # Peers have their own environment: none of their requirements may decide what Retrostep runs with.
