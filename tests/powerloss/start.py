@@ -45,14 +45,17 @@ def logs():
                 with open(POINT + "/sessions/" + name, "rb") as file:
                     found[int(name[:8])] = file.read()
     if "tail" in os.listdir(POINT):
+        owner = 0
         for name in sorted(os.listdir(POINT + "/tail")):
             with open(POINT + "/tail/" + name, "rb") as file:
                 piece = file.read()
-            if len(piece) < 12:
-                break  # made, and not yet written
+            if len(piece) <= 12 or crc32(piece[:-4]) != struct.unpack("<I", piece[-4:])[0]:
+                break
             session, offset = struct.unpack_from("<II", piece)
-            if crc32(piece[:-4]) == struct.unpack("<I", piece[-4:])[0] and len(found.get(session, b"")) == offset:
-                found[session] = found.get(session, b"") + piece[8:-4]
+            owner = owner or session
+            if session != owner or len(found.get(session, b"")) != offset:
+                break
+            found[session] = found.get(session, b"") + piece[8:-4]
     return found
 
 
