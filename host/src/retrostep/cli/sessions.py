@@ -8,7 +8,7 @@ from retrostep.archive.names import session_id
 from retrostep.archive.store import Store, to_ms
 from retrostep.cli._options import LOCAL_MOMENT, athlete_option, json_option, store_option
 from retrostep.output.sessions import session_dict, troubles, when
-from retrostep.output.terminal import clock, columns, print_json_list
+from retrostep.output.terminal import clock, columns, local_time, print_json_list
 
 _WIDTHS = (20, 14, 17, -8, -8, -8, 0)
 _TITLES = ("SESSION", "ATHLETE", "STARTED", "LENGTH", "FORWARD", "BACKWARD", "WHAT TO KNOW")
@@ -38,15 +38,20 @@ def command(athlete: str | None, device: str | None, since: datetime | None, as_
             if not count:
                 click.echo(next(columns([_TITLES], _WIDTHS)))
             count += 1
+            started = when(row)
+            # What is longer than a moment would push the columns apart.
+            unsure = [started] if len(started) > _WIDTHS[2] else []
+            if unsure:
+                started = "undated" if row.started_at_ms is None else local_time(row.started_at_ms)
             stops = [f"{row.ramp_stops} stop alert{'s' if row.ramp_stops > 1 else ''}"] if row.ramp_stops else []
             cells = (
                 session_id(row.device, row.number, row.nth_life),
                 name or "(nobody)",
-                when(row),
+                started,
                 clock(row.duration_ms),
                 clock(row.forward_ms),
                 clock(row.backward_ms),
-                "; ".join(stops + troubles(row)),
+                "; ".join(unsure + stops + troubles(row)),
             )
             click.echo(next(columns([cells], _WIDTHS)))
         if not count:
