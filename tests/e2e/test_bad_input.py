@@ -17,18 +17,6 @@ from logs import session_log
 from retrostep_core.link import caller
 
 
-@pytest.fixture(scope="module")
-def born(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A provisioned flash to copy, and the device it belongs to."""
-    path = tmp_path_factory.mktemp("flash") / "born.bin"
-    return path, new_flash(path)
-
-
-@pytest.fixture
-def retrostep(tmp_path: Path) -> Retrostep:
-    return Retrostep(tmp_path / "home")
-
-
 @pytest.fixture
 def flash(tmp_path: Path, born: tuple[Path, str]) -> Path:
     """A board's flash with one session on it."""

@@ -13,7 +13,7 @@ import pytest
 import serial
 from board import VirtualBoard, wait_until
 from cli import Retrostep, one_sentence
-from flash_files import files_on, new_flash, put_files, put_sessions
+from flash_files import files_on, put_files, put_sessions
 from flash_image import BLOCK, SIZE
 from littlefs import LittleFS
 from logs import LogBuilder, session_log
@@ -24,23 +24,6 @@ from retrostep_core.log import records
 
 PARTITION_AT = 0x200000
 TAIL_BYTES, PIECE_BYTES = 300, 116
-
-
-@pytest.fixture(scope="module")
-def born(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A provisioned flash to copy, and the device it belongs to."""
-    path = tmp_path_factory.mktemp("flash") / "born.bin"
-    return path, new_flash(path)
-
-
-@pytest.fixture
-def retrostep(tmp_path: Path) -> Retrostep:
-    return Retrostep(tmp_path / "home")
-
-
-@pytest.fixture
-def device(born: tuple[Path, str]) -> str:
-    return born[1]
 
 
 @pytest.fixture

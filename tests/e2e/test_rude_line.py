@@ -9,18 +9,11 @@ import pytest
 import serial
 from board import VirtualBoard, wait_until
 from cli import Retrostep, one_sentence
-from flash_files import files_on, new_flash, put_sessions
+from flash_files import files_on, put_sessions
 from logs import session_log
 from motion import Stand, Walk, generate
 from retrostep_core.link import caller
 from retrostep_core.log.reader import read_log
-
-
-@pytest.fixture(scope="module")
-def born(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A provisioned flash to copy, and the device it belongs to."""
-    path = tmp_path_factory.mktemp("flash") / "born.bin"
-    return path, new_flash(path)
 
 
 @pytest.fixture
@@ -29,11 +22,6 @@ def flash(tmp_path: Path, born: tuple[Path, str]) -> Path:
     path = tmp_path / "flash.bin"
     shutil.copy(born[0], path)
     return path
-
-
-@pytest.fixture
-def retrostep(tmp_path: Path) -> Retrostep:
-    return Retrostep(tmp_path / "home")
 
 
 def archived(retrostep: Retrostep, device: str) -> dict[int, bytes]:

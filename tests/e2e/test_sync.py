@@ -10,27 +10,10 @@ from pathlib import Path
 import pytest
 from board import VirtualBoard, wait_until
 from cli import Retrostep, one_sentence
-from flash_files import files_on, new_flash, put_sessions
+from flash_files import files_on, put_sessions
 from logs import session_log
 from motion import BackwardRun, Jog, Ramp, Stand, Walk, generate
 from retrostep_core.log.reader import read_log
-
-
-@pytest.fixture(scope="module")
-def born(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A provisioned flash to copy, and the device it belongs to."""
-    path = tmp_path_factory.mktemp("flash") / "born.bin"
-    return path, new_flash(path)
-
-
-@pytest.fixture
-def retrostep(tmp_path: Path) -> Retrostep:
-    return Retrostep(tmp_path / "home")
-
-
-@pytest.fixture
-def device(born: tuple[Path, str]) -> str:
-    return born[1]
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from board import VirtualBoard, write_image
 from cli import RETROSTEP, Retrostep
 from flash_files import new_flash, put_sessions
@@ -20,11 +19,6 @@ from retrostep.device.client import Board
 from retrostep.device.open import Line
 
 SHOW_CURSOR, HIDE_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
-
-
-@pytest.fixture
-def retrostep(tmp_path: Path) -> Retrostep:
-    return Retrostep(tmp_path / "home")
 
 
 def flash_with_sessions(path: Path) -> tuple[str, dict[int, bytes]]:
