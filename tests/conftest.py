@@ -4,10 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT.parent / "shared" / "data"
-SCORER = ROOT.parent / "shared" / "bench" / "score.py"
+from places import DATA, ROOT
 
 sys.path[0:0] = [
     str(ROOT / path)

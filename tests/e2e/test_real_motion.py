@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from board import VirtualBoard
 from cli import Retrostep
-from conftest import SCORER
+from places import SCORER
 from retrostep_core.log.reader import read_log
 
 SPEED = 50

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, SCORER
+from places import ROOT, SCORER
 
 sys.path.append(str(ROOT / "tests/bench"))
 
