@@ -35,6 +35,8 @@ EARLIEST_EPOCH_MS = 1_767_225_600_000
 
 LOG_MOST_BYTES = 1 << 24
 """No board's flash holds a longer log; one that is said to be longer isn't asked for."""
+HOLDER_WRITES_S = 0.5
+"""How soon after taking the right to sync a device the holder has said who it is."""
 HEAD_BYTES = 128
 """How much of a log is compared before it is resumed: its HEADER, which says in which boot and at which tick it began."""
 
@@ -146,8 +148,13 @@ def device_lock(home: Home, device: str, port: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            file.seek(0)
-            process, _, other = file.read(200).strip().partition(" ")
+            process = other = ""
+            # Who has just taken it has yet to write so.
+            end = time.monotonic() + HOLDER_WRITES_S
+            while process != str(os.getpid()) and time.monotonic() < end:
+                time.sleep(0.01)
+                file.seek(0)
+                process, _, other = file.read(200).strip().partition(" ")
             if process == str(os.getpid()) and other.isprintable():
                 raise SyncRunning(
                     f"The board at {port} calls itself {device}, as the one at {other} does, which is being synced. If it is one board "
