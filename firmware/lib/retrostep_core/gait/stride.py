@@ -35,7 +35,7 @@ class Strides:
 
     def __init__(self, engine: object) -> None:
         self._engine = engine
-        # Contacts and swing angles that wait for the gate; by lobe sign (0 negative, 1 positive) the last end, angle, stride, two strides.
+        # Contacts and swing angles that wait for the gate; by lobe sign (0 negative, 1 positive) the last end, angle, peak and two strides.
         self._pending = [0] * _UNSURE
         self._sizes = [0] * _UNSURE
         self._ends = [-1, -1]
@@ -60,6 +60,8 @@ class Strides:
         self._last_area = 0
         self.contact_ms = -1
         self.stride_ms = 0
+        self._first_peak = 0
+        # The end of a swing that closes if nothing follows, and a contact in doubt.
         self._weak_ms = -1
         self._held_ms = -1
         self._held_area = 0
@@ -223,7 +225,7 @@ class Strides:
         self._last_area = area
 
     def _pace(self, side: int, end_ms: int, at_ms: int) -> None:
-        """Cadence from the last two strides between lobe ends of either sign, or from the newest alone where it has changed."""
+        """Cadence from the last two strides between lobe ends of either sign, or from the newest alone in quick gaits."""
         stride = end_ms - self._ends[side]
         strides = self._strides
         befores = self._befores
