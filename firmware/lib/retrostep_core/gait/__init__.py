@@ -1,1 +1,1 @@
-"""Samples in body axes -> steps of both feet, direction, cadence and alerts."""
+"""Samples in body axes in; steps of both feet, direction, cadence and alerts out."""

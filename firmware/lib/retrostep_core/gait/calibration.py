@@ -1,70 +1,75 @@
-"""How the sensor is mounted, found from standing still and then walking forward."""
+"""Which way the sensor is mounted, found from standing still and then walking forward."""
 
-from retrostep_core.gait.integers import isqrt
+from retrostep_core.constants import const
+from retrostep_core.intmath import isqrt
 
-# States; IDLE is said by the app, which has no Calibration then.
+# States. The app reports IDLE while no calibration is under way.
 IDLE = 0
 STAND = 1
 WALK = 2
 DONE = 3
 FAILED = 4
 
-# Reasons.
-MOVED = 1  # never stood still, or no gravity of 1 g was felt
-FEW = 2  # no strides, or too few of them
-OBLIQUE = 3  # the sensor's axes lie too far from the leg's
-WEAK = 4  # the walk does not tell forward from backward
-BACKWARD = 5  # it looked like walking backward
-SILENT = 6  # the leg shook, but the gyroscope said nothing
-SENSOR = 7  # no samples (said by the app)
-LOST = 8  # DONE, but it could not be saved (said by the app)
+# Reasons for FAILED; LOST is a DONE that could not be saved. The app reports SENSOR and LOST.
+MOVED = 1  # the wearer did not stand still, or gravity was not 1 g
+FEW = 2  # no strides, or too few
+OBLIQUE = 3  # the sensor's axes are too far from the leg's
+WEAK = 4  # the walk does not show forward from backward
+BACKWARD = 5  # the walk looked like walking backward
+SILENT = 6  # the leg shook, but the gyroscope measured nothing
+SENSOR = 7  # no samples
+LOST = 8
 
-# Samples at 104 Hz; a sensor's clock that is off by 10 % changes nothing that matters.
-_STILL = 208
-_STAND_MOST = 3120
-_WALK_MOST = 4160
+# Samples at 104 Hz; a sample rate that is off by 10 % changes nothing that matters.
+_STAND_SAMPLES = const(208)
+_STAND_MOST_SAMPLES = const(3120)
+_WALK_MOST_SAMPLES = const(4160)
+_PAUSE_SAMPLES = const(208)
 # Sums are taken over no more than this, so that none leaves +-2**30.
-_SUMMED_MOST = 2048
-# Standing people stayed within 0.12 g and 14 degrees a second (22 people, real shanks); the sensor's own bias may come on top.
-_STILL_MG = 200
-_STILL_DDPS = 300
-_LIGHT_MG = 850
-_HEAVY_MG = 1150
-# Rates are summed in 3.2 degrees a second and limited to +-816, accelerations in 16 mg and limited to +-2 g.
-_RATE_MOST = 255
-_ACC_MOST = 127
+_SUMMED_MOST_SAMPLES = const(2048)
+# Standing people stayed within 0.12 g and 14 degrees a second (22 people, recorded shanks); the sensor's own bias may come on top.
+_STILL_MG = const(200)
+_STILL_DPS_X10 = const(300)
+_GRAVITY_LEAST_MG = const(850)
+_GRAVITY_MOST_MG = const(1150)
+# Sums take angular velocity ("gyro") in 3.2 degrees a second, at most 816, and specific force in 16 mg, at most 2 g.
+_GYRO_MOST = const(255)
+_FORCE_MOST = const(127)
 # The walk begins above 50 degrees a second and pauses after 2 s below 32.
-_BEGUN = 16
-_QUIET = 10
-_PAUSE = 208
-# A lobe of the rate counts from 10 degrees on (1 degree is 32.5).
-_LOBE = 325
-# Five strides are asked for. A walk that ends earlier has to have three, one that does not convince goes on to ten.
-_ASKED = 5
-_LEAST = 3
-_MOST = 10
-# The leg shakes by so much from sample to sample, so often, while the gyroscope says less than 6 degrees a second.
-_SHAKE_MG = 150
-_SHAKES = 100
-_SILENT_RATE = 2
-# Skew of the sagittal rate in 1/256: real walks 0.86 and more, walks in many styles 0.65 and more.
-_SKEW = 115
-# Correlation of sagittal rate and forward acceleration in 1/256: real walks forward 0.09 and more, backward -0.13 and less.
-_BACKWARD = -20
+_WALK_GYRO = const(16)
+_QUIET_GYRO = const(10)
+# A half-cycle of the angular velocity counts from 10 degrees on (1 degree is 32.5).
+_HALF_CYCLE_ANGLE = const(325)
+# Five strides decide. A walk that ends earlier needs three; one that is not clear continues up to ten.
+_STRIDES = const(5)
+_LEAST_STRIDES = const(3)
+_MOST_STRIDES = const(10)
+# The gyroscope is dead: 100 samples that each differ by 150 mg from the one before, while it measures less than 6 degrees a second.
+_SHAKE_MG = const(150)
+_SHAKES = const(100)
+_SILENT_GYRO = const(2)
+# Skew of the sagittal angular velocity in 1/256: recorded walks 0.86 and more, walks in many styles 0.65 and more.
+_SKEW_LEAST = const(115)
+# Its correlation with forward specific force in 1/256: recorded walks forward 0.09 and more, backward -0.13 and less.
+_BACKWARD_MOST = const(-20)
 
 
 class Calibration:
-    """Finds the mount from samples in the SENSOR's axes: mg and 0.1 degree per second. Fixed memory, integers, no allocation a sample.
+    """Finds the mount from samples in the SENSOR's axes: mg and 0.1 degrees per second. Fixed memory, integers, no allocation a sample.
 
-    Method: gravity over two seconds of standing names the axis that points up. In the walk the rate varies most about the axis that
-    points left (or right); which way tells its skew, which is strongly negative about the left axis when walking forward (the swing is
-    short and fast, the stance long and slow). Forward is left x up. The nearest of the 24 right-handed mounts is taken, if the axes lie
-    within 30 degrees of the leg's, as seen in gravity and in the principal axis of the rate. The body's axes are the same for either
-    leg, so side and place (lateral, medial, front) need not be known.
-    Walking backward would give the mount turned by half a turn. The correlation of the sagittal rate with the forward acceleration does
-    not change with that half turn, but with the direction of walking: where it is clearly negative the walk is refused.
-    Sources: gyroscope-to-segment calibration by gravity and principal axis is common (Seel et al. 2014, Sensors 14:6891; McGrath et al.
-    2018, Sensors 18:1882); the signs by skew and correlation are ours (gait/direction.py).
+    Method:
+    1. Stand. Two seconds without movement. The axis nearest to gravity points up.
+    2. Walk. The leg turns mainly about the axis that points left or right: of the two other axes the one whose angular velocity varies
+       most.
+    3. Left or right: the skew of that angular velocity is strongly negative about the left axis in walking forward, as the swing is short
+       and fast and the stance long and slow. Forward is left x up.
+    4. The nearest of the 24 right-handed mounts is taken, if the axes lie within 30 degrees of the leg's (gravity, and the principal axis
+       of the angular velocity). Body axes are the same for either leg, so side and place (lateral, medial, front) need not be known.
+    5. A walk backward would give the mount turned by half a turn. The correlation of the sagittal angular velocity with the forward
+       specific force does not change with that half turn, but with the direction of walking: a clearly negative one is refused.
+
+    Sources: gravity and principal axis are common for gyroscope-to-segment calibration (Seel et al. 2014, Sensors 14:6891; McGrath et al.
+    2018, Sensors 18:1882). Deviations: the signs by skew and correlation are new (gait/direction.py); signed axes instead of a rotation.
 
     state    STAND, WALK, DONE, FAILED          strides  of this leg, so far
     reason   why it FAILED                      mount    "+y+z+x" once DONE
@@ -75,29 +80,31 @@ class Calibration:
         self.strides = 0
         self.reason = 0
         self.mount = ""
-        self._age = 0
-        self._n = 0
-        # Six channels: least, most, sum; later the means of standing.
+        self._age_samples = 0
+        self._count = 0
+        # Six channels: least and largest, and their sum while standing, then their mean.
         self._least = [0] * 6
-        self._top = [0] * 6
+        self._largest = [0] * 6
         self._mean = [0] * 6
         self._before = [0] * 3
         self._shakes = 0
+        # Which sensor axis is vertical, and the two others: up = a x b.
         self._up = 0
-        self._a = 0  # the two other axes
+        self._a = 0
         self._b = 0
-        self._walking = False
-        self._quiet = 0
-        # By axis a, b: rate's sum, square, cube >> 6; the OTHER axis' acceleration: sum, square, product with this rate.
+        self._is_walking = False
+        self._quiet_samples = 0
+        # For axes a and b: gyro's sum, square, cube / 64; the OTHER axis' specific force: sum, square, product with this gyro.
         self._sums = ([0] * 6, [0] * 6)
-        self._both = 0  # product of both rates
-        self._turning = 0  # square of the rate about the up axis
-        self._areas = [0, 0]
+        self._gyro_product = 0  # of both axes
+        self._up_square = 0  # of the gyro about the vertical
+        # For axes a and b: angle and sign of the half-cycle under way, half-cycles so far.
+        self._angles = [0, 0]
         self._signs = [0, 0]
-        self._lobes = [0, 0]
+        self._half_cycles = [0, 0]
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
-        """n samples of array('h') as gait/engine.py takes them, in sensor axes; when they were taken does not matter."""
+        """n samples of array('h') as in Engine.samples, in sensor axes; their times are not used."""
         at = 0
         while at < 6 * n:
             if self.state == STAND:
@@ -107,211 +114,218 @@ class Calibration:
             at += 6
 
     def fail(self, reason: int) -> None:
-        """It cannot be done."""
+        """End with this reason."""
         self.state = FAILED
         self.reason = reason
 
     def _stand(self, block: object, at: int) -> None:
-        self._age += 1
-        if self._age > _STAND_MOST:
+        self._age_samples += 1
+        if self._age_samples > _STAND_MOST_SAMPLES:
             self.fail(MOVED)
             return
-        n = self._n
+        count = self._count
         least = self._least
-        top = self._top
+        largest = self._largest
         mean = self._mean
-        wide = _STILL_MG
+        span = _STILL_MG
         k = 0
         while k < 6:
-            x = block[at + k]
-            if n == 0:
-                least[k] = top[k] = mean[k] = x
+            value = block[at + k]
+            if count == 0:
+                least[k] = largest[k] = mean[k] = value
             else:
-                mean[k] += x
-                if x < least[k]:
-                    least[k] = x
-                elif x > top[k]:
-                    top[k] = x
-                if top[k] - least[k] > wide:
-                    self._n = 0
+                mean[k] += value
+                if value < least[k]:
+                    least[k] = value
+                elif value > largest[k]:
+                    largest[k] = value
+                if largest[k] - least[k] > span:
+                    # It moved: start from the next sample.
+                    self._count = 0
                     return
             k += 1
             if k == 3:
-                wide = _STILL_DDPS
-        self._n = n + 1
-        if self._n == _STILL:
-            self._stood()
+                span = _STILL_DPS_X10
+        self._count = count + 1
+        if self._count == _STAND_SAMPLES:
+            self._find_up()
 
-    def _stood(self) -> None:
-        """Two seconds of standing are over."""
+    def _find_up(self) -> None:
+        """Two seconds of standing are over: find the vertical axis and begin to wait for the walk."""
         mean = self._mean
         for k in range(6):
-            mean[k] //= _STILL
-        self._n = 0
+            mean[k] //= _STAND_SAMPLES
+        self._count = 0
         up = 0
         for k in (1, 2):
             if abs(mean[k]) > abs(mean[up]):
                 up = k
-        size = 0
-        if abs(mean[up]) < _HEAVY_MG:
-            size = mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2]
-        if not _LIGHT_MG * _LIGHT_MG < size < _HEAVY_MG * _HEAVY_MG:
-            # Not at rest, whatever it is.
+        square = 0
+        if abs(mean[up]) < _GRAVITY_MOST_MG:
+            square = mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2]
+        if not _GRAVITY_LEAST_MG * _GRAVITY_LEAST_MG < square < _GRAVITY_MOST_MG * _GRAVITY_MOST_MG:
+            # Not at rest: a constant acceleration.
             return
         # cos 30 degrees squared is 3/4.
-        if mean[up] * mean[up] * 4 < size * 3:
+        if mean[up] * mean[up] * 4 < square * 3:
             self.fail(OBLIQUE)
             return
         self._up = up
         self._a = (up + 1) % 3
         self._b = (up + 2) % 3
-        self._age = 0
+        self._age_samples = 0
         self._before[0] = mean[0]
         self._before[1] = mean[1]
         self._before[2] = mean[2]
         self.state = WALK
 
     def _walk(self, block: object, at: int) -> None:
-        self._age += 1
+        self._age_samples += 1
         mean = self._mean
         a = self._a
         b = self._b
-        va = _rate(block[at + 3 + a] - mean[3 + a])
-        vb = _rate(block[at + 3 + b] - mean[3 + b])
-        vu = _rate(block[at + 3 + self._up] - mean[3 + self._up])
-        if not self._walking:
-            if not (-_BEGUN < va < _BEGUN and -_BEGUN < vb < _BEGUN):
-                self._begin()
-            elif self._age > _WALK_MOST:
+        gyro_a = _in_gyro_units(block[at + 3 + a] - mean[3 + a])
+        gyro_b = _in_gyro_units(block[at + 3 + b] - mean[3 + b])
+        gyro_up = _in_gyro_units(block[at + 3 + self._up] - mean[3 + self._up])
+        if not self._is_walking:
+            if not (-_WALK_GYRO < gyro_a < _WALK_GYRO and -_WALK_GYRO < gyro_b < _WALK_GYRO):
+                self._begin_walk()
+            elif self._age_samples > _WALK_MOST_SAMPLES:
                 self.fail(FEW)
                 return
             else:
-                self._listen(block, at, va, vb, vu)
+                self._check_gyro(block, at, gyro_a, gyro_b, gyro_up)
                 return
-        self._n += 1
-        self._sum(0, va, _acc(block[at + b] - mean[b]))
-        self._sum(1, vb, _acc(block[at + a] - mean[a]))
-        self._both += va * vb
-        self._turning += vu * vu
-        strides = self._lobes[1 if self._sums[1][1] > self._sums[0][1] else 0] >> 1
-        if -_QUIET < va < _QUIET and -_QUIET < vb < _QUIET:
-            self._quiet += 1
+        self._count += 1
+        self._add(0, gyro_a, _in_force_units(block[at + b] - mean[b]))
+        self._add(1, gyro_b, _in_force_units(block[at + a] - mean[a]))
+        self._gyro_product += gyro_a * gyro_b
+        self._up_square += gyro_up * gyro_up
+        # Two half-cycles of the axis that turns more are a stride.
+        strides = self._half_cycles[1 if self._sums[1][1] > self._sums[0][1] else 0] >> 1
+        if -_QUIET_GYRO < gyro_a < _QUIET_GYRO and -_QUIET_GYRO < gyro_b < _QUIET_GYRO:
+            self._quiet_samples += 1
         else:
-            self._quiet = 0
-        over = self._quiet > _PAUSE or self._n == _SUMMED_MOST or self._age > _WALK_MOST
+            self._quiet_samples = 0
+        is_over = self._quiet_samples > _PAUSE_SAMPLES or self._count == _SUMMED_MOST_SAMPLES or self._age_samples > _WALK_MOST_SAMPLES
         if strides > self.strides:
             self.strides = strides
-            if strides >= _ASKED:
-                self._judge(over or strides >= _MOST)
+            if strides >= _STRIDES:
+                self._find_mount(is_over or strides >= _MOST_STRIDES)
                 return
-        if not over:
+        if not is_over:
             return
-        if self.strides >= _LEAST:
-            self._judge(True)
-        elif self._age > _WALK_MOST:
+        if self.strides >= _LEAST_STRIDES:
+            self._find_mount(True)
+        elif self._age_samples > _WALK_MOST_SAMPLES:
             self.fail(FEW)
         else:
-            # A shifted foot, or a walk that was broken off: it may still come.
-            self._walking = False
+            # A shifted foot, or a walk that was broken off: wait for the next one.
+            self._is_walking = False
             self.strides = 0
 
-    def _begin(self) -> None:
-        self._walking = True
-        self._n = self._quiet = self._both = self._turning = self.strides = 0
-        for c in (0, 1):
-            self._areas[c] = self._signs[c] = self._lobes[c] = 0
+    def _begin_walk(self) -> None:
+        self._is_walking = True
+        self._count = self._quiet_samples = self._gyro_product = self._up_square = self.strides = 0
+        for axis in (0, 1):
+            self._angles[axis] = self._signs[axis] = self._half_cycles[axis] = 0
             k = 0
             while k < 6:
-                self._sums[c][k] = 0
+                self._sums[axis][k] = 0
                 k += 1
 
-    def _listen(self, block: object, at: int, va: int, vb: int, vu: int) -> None:
-        """Nothing turns yet: does the leg shake all the same?"""
+    def _check_gyro(self, block: object, at: int, gyro_a: int, gyro_b: int, gyro_up: int) -> None:
+        """Nothing turns so far: fail if the leg shakes all the same."""
         before = self._before
-        shaken = False
+        is_shaken = False
         k = 0
         while k < 3:
-            x = block[at + k]
-            if not -_SHAKE_MG < x - before[k] < _SHAKE_MG:
-                shaken = True
-            before[k] = x
+            force = block[at + k]
+            if not -_SHAKE_MG < force - before[k] < _SHAKE_MG:
+                is_shaken = True
+            before[k] = force
             k += 1
-        if not (-_SILENT_RATE < va < _SILENT_RATE and -_SILENT_RATE < vb < _SILENT_RATE and -_SILENT_RATE < vu < _SILENT_RATE):
+        is_silent = -_SILENT_GYRO < gyro_a < _SILENT_GYRO and -_SILENT_GYRO < gyro_b < _SILENT_GYRO
+        if not (is_silent and -_SILENT_GYRO < gyro_up < _SILENT_GYRO):
             self._shakes = 0
-        elif shaken:
+        elif is_shaken:
             self._shakes += 1
             if self._shakes == _SHAKES:
                 self.fail(SILENT)
 
-    def _sum(self, c: int, v: int, x: int) -> None:
-        """The rate about axis a or b, and the acceleration along the other."""
-        sums = self._sums[c]
-        sums[0] += v
-        sums[1] += v * v
-        sums[2] += (v * v * v) >> 6
-        sums[3] += x
-        sums[4] += x * x
-        sums[5] += v * x
-        area = self._areas[c]
-        area = area + v if (area > 0) == (v > 0) else v
-        if not -_LOBE < area < _LOBE:
-            sign = 1 if area > 0 else -1
-            area = sign * _LOBE
-            if sign != self._signs[c]:
-                self._signs[c] = sign
-                self._lobes[c] += 1
-        self._areas[c] = area
+    def _add(self, axis: int, gyro: int, force: int) -> None:
+        """Add one sample: gyro about axis a (0) or b (1), and specific force along the other one."""
+        sums = self._sums[axis]
+        sums[0] += gyro
+        sums[1] += gyro * gyro
+        sums[2] += (gyro * gyro * gyro) >> 6
+        sums[3] += force
+        sums[4] += force * force
+        sums[5] += gyro * force
+        angle = self._angles[axis]
+        angle = angle + gyro if (angle > 0) == (gyro > 0) else gyro
+        if not -_HALF_CYCLE_ANGLE < angle < _HALF_CYCLE_ANGLE:
+            sign = 1 if angle > 0 else -1
+            angle = sign * _HALF_CYCLE_ANGLE
+            if sign != self._signs[axis]:
+                self._signs[axis] = sign
+                self._half_cycles[axis] += 1
+        self._angles[axis] = angle
 
-    def _judge(self, last: bool) -> None:
-        """Find the mount; a walk that does not convince goes on, unless this was the `last` stride."""
-        n = self._n
-        c = 1 if self._sums[1][1] > self._sums[0][1] else 0
-        sums = self._sums[c]
-        other = self._sums[1 - c]
-        # Means in 1/16.
-        v = (sums[0] << 4) // n
-        x = (sums[3] << 4) // n
-        w = (other[0] << 4) // n
-        vv = sums[1] // n - (v * v >> 8)
-        ww = other[1] // n - (w * w >> 8)
-        xx = sums[4] // n - (x * x >> 8)
-        if vv < 1:
-            vv = 1
-        vw = self._both // n - (v * w >> 8)
-        vx = sums[5] // n - (v * x >> 8)
-        rv = isqrt(vv << 8) + 1
-        rx = isqrt(xx << 8) + 1
-        third = (sums[2] // n << 6) - (3 * v * (sums[1] // n) >> 4) + (2 * v * (v * v >> 8) >> 4)
-        skew = (((third << 4) // vv) << 8) // rv
-        left = self._b if c else self._a
-        forward = self._a if c else self._b
+    def _find_mount(self, is_last: bool) -> None:
+        """Find the mount; a walk that is not clear continues, unless this was the last stride."""
+        n = self._count
+        axis = 1 if self._sums[1][1] > self._sums[0][1] else 0
+        sums = self._sums[axis]
+        other = self._sums[1 - axis]
+        # Means in 1/16; variances and covariances.
+        gyro_mean = (sums[0] << 4) // n
+        force_mean = (sums[3] << 4) // n
+        other_mean = (other[0] << 4) // n
+        gyro_variance = sums[1] // n - (gyro_mean * gyro_mean >> 8)
+        other_variance = other[1] // n - (other_mean * other_mean >> 8)
+        force_variance = sums[4] // n - (force_mean * force_mean >> 8)
+        if gyro_variance < 1:
+            gyro_variance = 1
+        gyro_with_other = self._gyro_product // n - (gyro_mean * other_mean >> 8)
+        gyro_with_force = sums[5] // n - (gyro_mean * force_mean >> 8)
+        # Standard deviations in 1/16; the third central moment.
+        gyro_deviation = isqrt(gyro_variance << 8) + 1
+        force_deviation = isqrt(force_variance << 8) + 1
+        third = sums[2] // n << 6
+        third = third - (3 * gyro_mean * (sums[1] // n) >> 4) + (2 * gyro_mean * (gyro_mean * gyro_mean >> 8) >> 4)
+        skew = (((third << 4) // gyro_variance) << 8) // gyro_deviation
+        left = self._b if axis else self._a
+        forward = self._a if axis else self._b
         up_sign = 1 if self._mean[self._up] > 0 else -1
         left_sign = -1 if skew > 0 else 1
         forward_sign = up_sign * left_sign * (1 if (left - forward) % 3 == 1 else -1)
-        vx = forward_sign * left_sign * ((vx << 12) // ((rv * rx >> 4) + 1))
+        correlation = forward_sign * left_sign * ((gyro_with_force << 12) // ((gyro_deviation * force_deviation >> 4) + 1))
         reason = 0
         # Twice the angle of the principal axis: tan 60 degrees is 1.73.
-        if ww * 2 > vv or abs(vw) * 200 > 173 * (vv - ww):
+        if other_variance * 2 > gyro_variance or abs(gyro_with_other) * 200 > 173 * (gyro_variance - other_variance):
             reason = OBLIQUE
-        elif -_SKEW < skew < _SKEW or self._turning // n > vv:
+        elif -_SKEW_LEAST < skew < _SKEW_LEAST or self._up_square // n > gyro_variance:
             reason = WEAK
-        elif vx < _BACKWARD:
+        elif correlation < _BACKWARD_MOST:
             reason = BACKWARD
         if not reason:
             self.mount = _signed(forward, forward_sign) + _signed(left, left_sign) + _signed(self._up, up_sign)
             self.state = DONE
-        elif last:
+        elif is_last:
             self.fail(reason)
 
 
-def _rate(ddps: int) -> int:
-    v = (ddps + 16) >> 5
-    return _RATE_MOST if v > _RATE_MOST else -_RATE_MOST if v < -_RATE_MOST else v
+def _in_gyro_units(dps_x10: int) -> int:
+    """3.2 degrees a second, limited."""
+    gyro = (dps_x10 + 16) >> 5
+    return _GYRO_MOST if gyro > _GYRO_MOST else -_GYRO_MOST if gyro < -_GYRO_MOST else gyro
 
 
-def _acc(mg: int) -> int:
-    x = (mg + 8) >> 4
-    return _ACC_MOST if x > _ACC_MOST else -_ACC_MOST if x < -_ACC_MOST else x
+def _in_force_units(mg: int) -> int:
+    """16 mg, limited."""
+    force = (mg + 8) >> 4
+    return _FORCE_MOST if force > _FORCE_MOST else -_FORCE_MOST if force < -_FORCE_MOST else force
 
 
 def _signed(axis: int, sign: int) -> str:

@@ -1,139 +1,207 @@
 """Forward or backward, from sums over whole gait cycles of one shank."""
 
-from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
-from retrostep_core.gait.integers import isqrt
+from retrostep_core.constants import const
+from retrostep_core.directions import is_directed
+from retrostep_core.intmath import isqrt
 
-# Sums over one lobe of the sagittal rate, in this order: samples; v is the rate in 1.6 degrees per second, x the forward and n the
-# whole specific force less its mean in 8 mg, each limited to +-500; the lobe's angle (1040 = 1 degree) and peak (0.05 degrees per second).
-N, VV, VVV, VX, VN, XX, NN, AREA, PEAK = range(9)
-SUMS = 9
+# As in retrostep_core/codes.py.
+_UNKNOWN = const(0)
+_FORWARD = const(1)
+_BACKWARD = const(2)
+_STILL = const(3)
+# A half-cycle of the sagittal angular velocity is described by these sums over its samples. Angular velocity ("gyro") in 1.6 degrees per
+# second; specific force in 8 mg without its mean: forward, and its size ("force"); each limited to +-500.
+_SAMPLES = const(0)
+_GYRO_2 = const(1)  # gyro squared
+_GYRO_3 = const(2)  # gyro cubed, / 64
+_GYRO_FORWARD = const(3)  # gyro x forward
+_GYRO_FORCE = const(4)  # gyro x force
+_FORWARD_2 = const(5)  # forward squared
+_FORCE_2 = const(6)  # force squared
+_ANGLE = const(7)  # angle swept; 1040 is one degree
+_PEAK = const(8)  # fastest, in 0.05 degrees per second
+_UNLOADED = const(9)  # samples in which the leg hardly turns and carries nothing (shank.py)
+_JERK = const(10)  # sum of the changes of force from sample to sample, in 2 mg
+_STRIKE = const(11)  # largest change of force around the start of the half-cycle, in 2 mg
+_AXIAL = const(12)  # force along the leg around the start of the half-cycle, in 0.5 mg
+_SUMS = const(13)
 
-# One cycle's evidence counts for at most _CLIP (steady gait: 80 to 270), the sum for at most _MOST. Past _DECIDE it turns the direction,
-# past _DECIDE_FIRST it gives one where there is none; within +-_DOUBT for so many lobes it takes it away. Within +-_SETTLED it may be
-# about to turn.
-_CLIP = 200
-_MOST = 160
-_DECIDE = 60
-_DECIDE_FIRST = 40
-_SETTLED = 90
-_DOUBT = 40
-_DOUBT_LOBES = 5
-# A cycle that does not swing back to where it began says less: nothing below this ratio of its lobes (in 1/256), all from 0.85 on.
-_UNBALANCED = 90
-# At the start, and for so many lobes after a pause, even a half cycle counts for this much, if the leg sweeps 10 and 2.5 degrees and
-# the lobe that ended lasts longer than 0.13 s: the knee of some runners gives so much, for a shorter time, while they stand on it.
-_FRESH = 3
-_WEIGHT_FIRST = 192
-_LARGE = 10400
-_SMALL = 2600
-_BRIEF_SAMPLES = 8
-# What is believed while a lobe still swings, until its cycle is complete.
-_OVERTAKEN = 80
-# Specific force shakes by more than this (rms) in walking; a dangling leg's does not.
-_SHAKING_MG = 72
-# By less than this not even a careful step does: a leg that is only moved gets no direction.
-_MOVING_MG = 40
+# Confidence that this is gait, with a direction.
+_NOT_GAIT = const(0)
+_MOVING = const(1)
+_REVERSING = const(2)
+_SETTLED = const(3)
+
+# Evidence is in 1/256 of a correlation. One cycle counts for at most _CYCLE_MOST (steady gait: 80 to 270), the sum for at most _SUM_MOST.
+_CYCLE_MOST = const(200)
+_SUM_MOST = const(160)
+# Beyond _TURN_LEAST evidence changes a direction, beyond _FIRST_LEAST it gives the first one. Below _SETTLED_LEAST the direction may be
+# about to change; it becomes unknown after _DOUBT_HALF_CYCLES below _DOUBT.
+_TURN_LEAST = const(60)
+_FIRST_LEAST = const(40)
+_SETTLED_LEAST = const(90)
+_DOUBT = const(40)
+_DOUBT_HALF_CYCLES = const(5)
+# A cycle whose half-cycles do not sweep equal angles counts less: nothing below this ratio (in 1/256), all from 0.85 on.
+_BALANCE_LEAST = const(90)
+# At the start, and for this many half-cycles after a pause, even half a cycle has this weight, if the leg sweeps 10 and 2.5 degrees and
+# the half-cycle that ended took longer than 0.13 s: in some runners the knee gives that much, for a shorter time, during stance.
+_FIRST_HALF_CYCLES = const(3)
+_FIRST_WEIGHT = const(192)
+_FIRST_LARGE = const(10400)
+_FIRST_SMALL = const(2600)
+_FIRST_LEAST_SAMPLES = const(8)
+# The evidence that a faster half-cycle stands for until its cycle is complete.
+_FASTER_EVIDENCE = const(80)
+# The specific force varies by more than this (rms) in walking, by less in a leg that dangles.
+_WALKING_LEAST_MG = const(72)
+# Front and back of the sensor are exchanged where the evidence is backward and the correlation with the forward force, averaged over two
+# half-cycles, is forward by this much: the skew changes sign with the mount, this correlation does not. Recorded backward gait: below 0
+# (means of recordings -189 to -23), forward gait: 26 to 170.
+_MOUNT_DOUBT = const(30)
+# Not even a careful step varies less: a leg that is only moved gets no direction.
+_STEP_LEAST_MG = const(40)
 
 
-class Direction:
-    """Evidence for forward (positive) or backward (negative), renewed at every change of sign of the sagittal rate.
+class DirectionEvidence:
+    """Evidence for forward (positive) or backward (negative), renewed at every zero crossing of the sagittal angular velocity.
 
-    Method: over the last full cycle (two lobes of the rate) -skew/2 of the sagittal rate, plus its correlation with the forward
-    acceleration, plus its correlation with the size of the acceleration. All three change sign when time is reversed, and backward
-    gait is close to forward gait reversed in time (Grasso et al. 1998, J Neurophysiol 80:1868): the swing, short and fast, is the rate's
-    negative lobe forward and its positive lobe backward, and the impact follows the swing in both. Skew alone is weak in fast running,
-    where the correlations are strongest. No published classifier was found to start from; the weights are 1/2, 1, 1 rather than fitted.
-    Units: 1/256 of a correlation. Evidence is leaky: a quarter of the sum stays each whole lobe, so a turn shows in one to two strides.
-    Deviation from the moving third moment over a fixed time: whole cycles, whose length follows the gait from 40 to 260 steps a minute.
+    Method:
+    1. Over the last full gait cycle (two half-cycles) take the skew of the sagittal angular velocity, its correlation with the forward
+       specific force, and its correlation with the size of the specific force.
+    2. Evidence of the cycle = -skew / 2 + both correlations. All three change sign when time is reversed: the swing, short and fast, is
+       the negative half-cycle forward and the positive one backward, and the impact follows the swing in both.
+    3. Weigh it by how equal the angles of the two half-cycles are.
+    4. Add it to a leaky sum: a quarter of the sum stays after each full-weight half-cycle, so a change shows in one to two strides.
+    5. Turn the direction beyond a threshold, with hysteresis; none after five half-cycles of doubt.
+    6. Not backward while the correlation with the forward force alone is clearly of forward: then the sensor is worn the wrong way round.
+
+    Source: backward gait is close to forward gait reversed in time (Grasso et al. 1998, J Neurophysiol 80:1868). No published classifier
+    was found; the weights 1/2, 1, 1 are not fitted. Skew alone is weak in fast running, where the correlations are strongest.
+    Deviation from a moving third moment over a fixed time: whole cycles, whose length follows the gait from 40 to 260 steps a minute.
+    Units: 1/256 of a correlation, -160..160.
+
+    current        the direction decided last: UNKNOWN, FORWARD, BACKWARD or STILL (set by `stand`)
+    has_forward    False where the forward axis is unknown: then the sign of the evidence is that of the swing only
+    knows_front    False while front may be behind: the correlation with the forward force then counts only with the sign of the others
     """
 
     def __init__(self) -> None:
+        self.current = _UNKNOWN
+        self.has_forward = True
+        self.knows_front = True
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was seen."""
+        """Forget the evidence; the direction stays."""
         self.evidence = 0
-        self.fresh = _FRESH
-        self.doubts = 0
-        self.shaking_mg = 0
+        self._first_left = _FIRST_HALF_CYCLES
+        self._doubts = 0
+        self._force_rms_mg = 0
+        self._forward_mean = 0
 
-    def cycle(self, a: list, b: list) -> None:
-        """Take in the sums of the lobe that ended (a) and of the one before it (b)."""
-        n = a[N] + b[N]
+    def add_cycle(self, newer: list, older: list) -> None:
+        """Add the evidence of one cycle: the sums of the half-cycle that ended, and of the one before it."""
+        n = newer[_SAMPLES] + older[_SAMPLES]
         if n < 2:
             return
-        mv = (a[VV] + b[VV]) // n
-        if mv < 1:
-            mv = 1
-        rv = isqrt(mv) + 1
-        rx = isqrt((a[XX] + b[XX]) // n) + 2
-        rn = isqrt((a[NN] + b[NN]) // n) + 2
-        self.shaking_mg = rn << 3
-        skew = ((((a[VVV] + b[VVV]) // n << 6) // mv) << 8) // rv
-        vx = ((a[VX] + b[VX]) // n << 8) // (rv * rx)
-        vn = ((a[VN] + b[VN]) // n << 8) // (rv * rn)
-        d = vx + vn - (skew >> 1)
-        if d > _CLIP:
-            d = _CLIP
-        elif d < -_CLIP:
-            d = -_CLIP
-        small = a[AREA]
-        large = b[AREA]
-        if small > large:
-            small = large
-            large = a[AREA]
-        weight = (((small >> 4) << 8) // ((large >> 4) + 1) - _UNBALANCED) << 1
-        if weight > 256:
-            weight = 256
-        if weight < _WEIGHT_FIRST and self.fresh and large > _LARGE and small > _SMALL and a[N] >= _BRIEF_SAMPLES:
-            weight = _WEIGHT_FIRST
-        if self.fresh:
-            self.fresh -= 1
+        gyro_variance = (newer[_GYRO_2] + older[_GYRO_2]) // n
+        if gyro_variance < 1:
+            gyro_variance = 1
+        gyro_rms = isqrt(gyro_variance) + 1
+        forward_rms = isqrt((newer[_FORWARD_2] + older[_FORWARD_2]) // n) + 2
+        force_rms = isqrt((newer[_FORCE_2] + older[_FORCE_2]) // n) + 2
+        self._force_rms_mg = force_rms << 3
+        skew = ((((newer[_GYRO_3] + older[_GYRO_3]) // n << 6) // gyro_variance) << 8) // gyro_rms
+        with_forward = ((newer[_GYRO_FORWARD] + older[_GYRO_FORWARD]) // n << 8) // (gyro_rms * forward_rms)
+        with_force = ((newer[_GYRO_FORCE] + older[_GYRO_FORCE]) // n << 8) // (gyro_rms * force_rms)
+        cycle = with_force - (skew >> 1)
+        if not self.has_forward or (not self.knows_front and (cycle > 0) != (with_forward > 0)):
+            with_forward = 0
+        cycle += with_forward
+        if cycle > _CYCLE_MOST:
+            cycle = _CYCLE_MOST
+        elif cycle < -_CYCLE_MOST:
+            cycle = -_CYCLE_MOST
+        weight = self._weight(newer, older)
         if weight <= 0:
             return
-        self.evidence += (weight * (4 * d - 3 * self.evidence)) >> 10
-        if self.evidence > _MOST:
-            self.evidence = _MOST
-        elif self.evidence < -_MOST:
-            self.evidence = -_MOST
+        self._forward_mean += (with_forward - self._forward_mean) >> 1
+        self.evidence += (weight * (4 * cycle - 3 * self.evidence)) >> 10
+        if self.evidence > _SUM_MOST:
+            self.evidence = _SUM_MOST
+        elif self.evidence < -_SUM_MOST:
+            self.evidence = -_SUM_MOST
         if -_DOUBT < self.evidence < _DOUBT:
-            self.doubts += 1
+            self._doubts += 1
         else:
-            self.doubts = 0
+            self._doubts = 0
+
+    def _weight(self, newer: list, older: list) -> int:
+        """How much a cycle counts, at most 256; 0 or less: not at all."""
+        small = newer[_ANGLE]
+        large = older[_ANGLE]
+        if small > large:
+            small = large
+            large = newer[_ANGLE]
+        weight = (((small >> 4) << 8) // ((large >> 4) + 1) - _BALANCE_LEAST) << 1
+        if weight > 256:
+            weight = 256
+        if self._first_left:
+            self._first_left -= 1
+            is_clear = large > _FIRST_LARGE and small > _FIRST_SMALL and newer[_SAMPLES] >= _FIRST_LEAST_SAMPLES
+            if weight < _FIRST_WEIGHT and is_clear:
+                weight = _FIRST_WEIGHT
+        return weight
 
     def pause(self) -> None:
-        """The leg has hardly moved for a moment: what comes next may well go the other way."""
-        self.fresh = _FRESH
-        if self.evidence > _DECIDE:
-            self.evidence = _DECIDE
-        elif self.evidence < -_DECIDE:
-            self.evidence = -_DECIDE
+        """The leg has hardly moved for a moment: what comes next may have the other direction."""
+        self._first_left = _FIRST_HALF_CYCLES
+        if self.evidence > _TURN_LEAST:
+            self.evidence = _TURN_LEAST
+        elif self.evidence < -_TURN_LEAST:
+            self.evidence = -_TURN_LEAST
 
-    def overtake(self, sign: int) -> None:
-        """A lobe of that sign swings faster than the one before it, which was thought to be the swing."""
-        self.evidence = -_OVERTAKEN if sign > 0 else _OVERTAKEN
+    def stand(self) -> None:
+        """The wearer stands still."""
+        self.restart()
+        self.current = _STILL
 
-    def sure(self) -> int:
-        """3: walking or running beyond doubt, it shakes the leg and goes one way. 2: no less, but it may be turning. 1: it shakes the leg.
-        0: not even that."""
-        if self.shaking_mg <= _SHAKING_MG:
-            return 0
-        evidence = self.evidence if self.evidence >= 0 else -self.evidence
-        if evidence <= _DECIDE:
-            return 1
-        return 3 if evidence > _SETTLED else 2
+    def reverse(self, sign: int) -> None:
+        """The half-cycle of this sign under way is faster than the swing before it: it is the swing."""
+        self.evidence = -_FASTER_EVIDENCE if sign > 0 else _FASTER_EVIDENCE
+        self._forward_mean = 0
+        self.current = _BACKWARD if sign > 0 else _FORWARD
 
-    def decided(self, now: int) -> int:
-        """The direction to believe, where `now` was believed until here."""
-        least = _DECIDE
-        if now != FORWARD and now != BACKWARD:
-            if self.shaking_mg <= _MOVING_MG:
-                return UNKNOWN
-            least = _DECIDE_FIRST
+    def is_swing(self, sign: int) -> bool:
+        """Whether half-cycles of this sign are swings in the current direction."""
+        return self.current == (_FORWARD if sign < 0 else _BACKWARD)
+
+    def confidence(self) -> int:
+        """SETTLED (3): gait in one direction. REVERSING (2): gait that may be reversing. MOVING (1): no direction. NOT_GAIT (0)."""
+        if self._force_rms_mg <= _WALKING_LEAST_MG:
+            return _NOT_GAIT
+        size = self.size()
+        if size <= _TURN_LEAST:
+            return _MOVING
+        return _SETTLED if size > _SETTLED_LEAST else _REVERSING
+
+    def size(self) -> int:
+        """The evidence without its sign, 0..160."""
+        return self.evidence if self.evidence >= 0 else -self.evidence
+
+    def decide(self) -> int:
+        """Decide on the evidence: the new `current`."""
+        least = _TURN_LEAST
+        if not is_directed(self.current):
+            if self._force_rms_mg <= _STEP_LEAST_MG:
+                self.current = _UNKNOWN
+                return _UNKNOWN
+            least = _FIRST_LEAST
         if self.evidence > least:
-            return FORWARD
-        if self.evidence < -least:
-            return BACKWARD
-        if now == STILL or self.doubts >= _DOUBT_LOBES:
-            return UNKNOWN
-        return now
+            self.current = _FORWARD
+        elif self.evidence < -least:
+            self.current = _BACKWARD if self._forward_mean < _MOUNT_DOUBT else _UNKNOWN
+        elif self.current == _STILL or self._doubts >= _DOUBT_HALF_CYCLES:
+            self.current = _UNKNOWN
+        return self.current

@@ -1,374 +1,404 @@
-"""Steps of both feet and direction from one shank."""
+"""Steps of both feet and direction from one shank: filters and zero crossings."""
 
-from retrostep_core.gait.codes import BACKWARD, FORWARD, STILL, UNKNOWN
-from retrostep_core.gait.direction import AREA, PEAK, SUMS, Direction
-from retrostep_core.gait.stride import AREA_LEAST, Strides
+from retrostep_core.constants import const
+from retrostep_core.gait.shank_phases import ShankPhases
 
-# The pair mean and two one-pole low-passes are 43 ms late; the rate's zero precedes contact by about 20 ms (runners on force plates).
-_LATE_MS = 25
-# A lobe is confirmed past a quarter of its side's envelope and past 25 degrees per second (in 0.05).
-_LEVEL_LEAST = 500
-_LEVEL_SHIFT = 2
-# Sums of a lobe are taken over at most 3.8 s: no swing lasts longer, and no sum leaves +-2**30.
-_LOBE_MOST = 200
-# Quiet: below 15 degrees per second (in 0.05). A pause may be a change of direction; a swing that ends in quiet has ended; then
-# walking has, unless the stride is slow; then the wearer stands still.
-_QUIET = 300
-_PAUSE_MS = 150
-_SWING_END_MS = 250
-_WALK_END_MS = 600
-_STILL_MS = 1500
-# Evidence past which a swing is the other lobe.
-_SWING = 40
-# A direction turns before the lobe has ended where it peaks by a quarter above the swing before, once it has fallen to 3/4 of its peak:
-# the swing is the faster lobe, walking either way. Both must sweep a leg's swing, 10 and 15 degrees: what is less is a dip or a turn.
-_OVERTAKING = 10400
-_OVERTAKEN = 15600
-_NEVER = 1 << 29
-# The rate's axis is frontal (a sidestep) while its energy there is twice that in the sagittal plane.
-_ENERGY_SHIFT = 6
+# Places in the sums of a half-cycle, see direction.py.
+_SUMS = const(13)
+
+# Angular velocity in 0.05 degrees per second (DPS_X20). A zero crossing counts beyond a quarter of the envelope and 25 degrees per second.
+_CROSSED_LEAST_DPS_X20 = const(500)
+_CROSSED_SHIFT = const(2)
+# Sums of a half-cycle are taken over at most 3.8 s: no swing lasts longer, and no sum leaves +-2**30.
+_SUMMED_SAMPLES_MOST = const(200)
+_SUMMED_MOST = const(500)
+# The leg is quiet below 15 degrees per second. Quiet for 0.15 s: a pause. 0.25 s: a swing of 5 degrees or more (1040 is one) has ended.
+_QUIET_DPS_X20 = const(300)
+_PAUSE_MS = const(150)
+_SWING_END_MS = const(250)
+_ANGLE_LEAST = const(5200)
+# A half-cycle that may show a reversal has swept 10 degrees, and has fallen to 3/4 of its peak (shank_phases.py).
+_FASTER_ANGLE = const(10400)
+_NEVER_DPS_X20 = const(536870912)
+# A sidestep: the leg turns faster in the frontal plane than in the sagittal one, by a quarter, and at 18 degrees per second (160 sums are
+# one). Speeds are averaged over 0.6 s, of every fourth sample, each at most 160 degrees per second: one sharp turn is no sidestep.
+_SPEED_MOST_DPS_X20 = const(3200)
+_SPEED_SHIFT = const(3)
+_FRONTAL_LEAST = const(2880)
+# Size of the specific force in 2 mg: not below 64 mg, 1 g to start with.
+_FORCE_SQUARED_LEAST = const(1024)
+_FORCE_START_2MG = const(500)
+# A half-cycle that begins with a change of force of 1 g within 19 ms is the stance after a foot strike, and no swing.
+_STANCE_STRIKE_2MG = const(500)
+# A foot strike: the largest change of force from 0.1 s before (a peak that fades in 8 samples) to 0.23 s after the end of a swing.
+_STRIKE_FADE_SHIFT = const(3)
+_STRIKE_SAMPLES = const(12)
+# As in crank_force.py: forces kept.
+_KEPT_MASK = const(127)
+# The leg is unloaded while it turns at less than 110 degrees per second and the upward force along it is below 0.45 g (sums of two
+# samples). Up is the sign of that force over 2 s: a sensor may be worn upside down.
+_UNLOADED_MG_X2 = const(900)
+_UNLOADED_DPS_X20 = const(2200)
 
 
 class ShankSteps:
-    """Signal conditioning, lobes of the sagittal rate, standing still; at half the sample rate (52 Hz), state in locals of the loop.
+    """Steps of both feet and direction from one shank, at half the sample rate (52 Hz).
 
-    Method: the sagittal rate changes sign twice a stride, walking or running, forward or backward: a lobe of one sign is the swing, the
-    other the stance. Rate free of bias (mean over 10 s, which whole strides leave at zero) and low-passed (two one-pole filters of 6 Hz);
-    a change of sign counts once the rate has passed a quarter of that side's envelope, and is dated to the interpolated zero. The swing
-    is the negative lobe forward (its end, the rise through zero, is where Aminian et al. 2002, J Biomech 35:689, and Salarian et al. 2004,
-    IEEE TBME 51:1434, find initial contact in walking) and the positive lobe backward; `Direction` says which. Deviations: no search
-    windows and no maximum cadence, since the adaptive level serves 40 to 260 steps a minute; the other foot by `Strides`. A direction
-    may turn while the lobe lasts, where it is clearly the faster one.
-    In sidesteps the leg turns in the frontal plane: then that rate is followed instead, and direction is unknown.
+    Method:
+    1. Filter. Mean of two samples. Sagittal angular velocity without its bias (mean over 10 s, which whole strides leave at zero),
+       low-passed once and twice (one pole, 6 Hz). Forward specific force and size of the specific force, without their means (1.2 s),
+       low-passed likewise; force along the leg. A leg that turns mainly in the frontal plane (a sidestep) is followed there, without a
+       direction, from the next 250 ms on.
+    2. Phases. The sagittal angular velocity crosses zero twice a stride, in walking and running, forward and backward. A zero crossing
+       counts once the velocity has passed a quarter of its envelope on that side; its time is interpolated. Between two crossings lies a
+       half-cycle: one sign is the swing, the other the stance. A swing that comes to rest ends there. Sums describe each half-cycle
+       (direction.py).
+    3. Direction and steps: `ShankPhases`.
+
+    Sources: Aminian et al. 2002 (J Biomech 35:689) and Salarian et al. 2004 (IEEE TBME 51:1434) find initial contact in walking near
+    the zero crossing at the end of swing.
+    Deviations: causal; no search windows and no highest cadence, since the adaptive threshold serves 40 to 260 steps a minute; backward
+    gait; the other foot by halving the stride.
     Ranges: +-32 g, +-3276 degrees per second; times in ms.
+
+    output    GaitOutput, or a duck type of its methods and next_tick_ms
     """
 
-    def __init__(self, engine: object) -> None:
-        self._engine = engine
-        self._direction = Direction()
-        self._strides = Strides(engine)
-        # Sums of the lobe up to the zero that may end it, and of the lobe before.
-        self._snap = [0] * SUMS
-        self._last = [0] * SUMS
-        self._filters = [0] * 13
-        self._sums = [0] * SUMS
-        self._half = [0] * 6
-        self._bias = 0
-        self.restart()
+    def __init__(self, output: object) -> None:
+        self._output = output
+        self._phases = ShankPhases(output)
+        # The block of samples that the loop reads next.
+        self._block: object = None
+        self._last = -1
+        self._t0_ms = 0
+        self._period_us = 0
+        self._has_restarted = False
+        self._has_new_axes = False
+        # Where a sample has forward, left and up force, and the angular velocity about forward and left.
+        self._axes = [0, 1, 2, 3, 4]
+        self._loop = self._run()
+        next(self._loop)
+        self.restart(False)
 
-    def restart(self) -> None:
-        """Forget everything but the bias: samples are missing."""
-        for k in range(13):
-            self._filters[k] = 0
-        for k in range(SUMS):
-            self._sums[k] = 0
-            self._last[k] = 0
-        self._half[5] = 0
-        self._frontal = False
-        self._still = False
-        self._sign = 0
-        self._swing = -1
-        self._last_sign = 0
-        self._cross_ms = 0
-        self._start_ms = 0
-        self._last_ms = 0
-        self._ripe = 0
-        self._least = _NEVER
-        self._begin_ms = -1
-        self._quiet_ms = -1
-        self._moved_ms = -1
-        self._direction.restart()
-        self._strides.restart(0, False)
+    def restart(self, keep_direction: bool) -> None:
+        """Samples are missing: forget everything but the bias, and the direction where it may be kept."""
+        self._has_restarted = True
+        self._phases.restart(keep_direction)
+
+    def set_axes(self, forward: int, left: int, up: int) -> None:
+        """Read these axes of a sample (0..2) as forward, left and up; the signs do not matter where no direction is wanted."""
+        axes = self._axes
+        axes[0] = forward
+        axes[1] = left
+        axes[2] = up
+        axes[3] = 3 + forward
+        axes[4] = 3 + left
+        self._has_new_axes = True
+
+    def resume(self, direction: int) -> None:
+        """The samples have other axes from now on: forget everything from the old ones; the gait continues in this direction."""
+        self._has_new_axes = True
+        self.restart(False)
+        self._phases.set_direction(direction)
 
     def finish(self, at_ms: int) -> None:
         """The end of the data."""
-        self._strides.end(at_ms, False)
+        self._phases.finish(at_ms)
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
         """n samples in body axes, as in Engine.samples."""
-        engine = self._engine
-        tick_ms = engine.tick_ms
-        f1, f2, x1, n1, x_mean, n_mean, norm, up, down, was, was_ms, e_y, e_x = self._filters
-        s_n, s_vv, s_vvv, s_vx, s_vn, s_xx, s_nn, s_area, s_peak = self._sums
-        hx, hy, hz, hp, hq, half = self._half
-        bias = self._bias
-        sign = self._sign
-        swing = self._swing
-        cross_ms = self._cross_ms
-        quiet_ms = self._quiet_ms
-        frontal = self._frontal
-        ripe = self._ripe
-        least = self._least
-        way = sign
-        snap = self._snap
-        k = 0
-        for i in range(n):
-            if not half:
-                hx = block[k]
-                hy = block[k + 1]
-                hz = block[k + 2]
-                hp = block[k + 3]
-                hq = block[k + 4]
-                half = 1
+        self._block = block
+        self._last = n - 1
+        self._t0_ms = t0_ms
+        self._period_us = period_us
+        next(self._loop)
+
+    def _run(self) -> object:
+        """The loop over samples. It is a generator, as its locals outlast a block without being stored: each step waits for a block."""
+        # MicroPython reads the first 16 locals faster: the ones used most come first.
+        k = gyro = speed = force = t_ms = square = gyro_y = v = forward = varying = jerk = i = force_x = force_z = 0
+        block: object = None
+        force_y = gyro_x = 0
+        output = self._output
+        phases = self._phases
+        at_crossing = phases.newer
+        crank = phases.crank
+        ups = crank.ups
+        sizes = crank.sizes
+        place = 0
+        x_at = y_at = z_at = gyro_x_at = gyro_y_at = 0
+        t0_ms = period_us = next_tick_ms = swing_sign = faster_peak = side = gyro_bias = have_first = 0
+        last = -1
+        is_upright = True
+        while True:
+            # --- Pair: the sum of two samples, at the time of the second. A single one waits for the next block.
+            i += 1
+            if have_first:
+                have_first = 0
+                force_x += block[k + x_at]
+                force_y += block[k + y_at]
+                force_z += block[k + z_at]
+                gyro_x += block[k + gyro_x_at]
+                gyro_y += block[k + gyro_y_at]
                 k += 6
-                continue
-            half = 0
-            t_ms = t0_ms + i * period_us // 1000
-            hx += block[k]
-            hy += block[k + 1]
-            hz += block[k + 2]
-            hp += block[k + 3]
-            hq += block[k + 4]
-            k += 6
-            # Which axis the leg turns about.
-            v = hp >> 5
-            e_x += v * v - (e_x >> _ENERGY_SHIFT)
-            v = hq >> 5
-            e_y += v * v - (e_y >> _ENERGY_SHIFT)
-            if frontal:
-                if e_x < e_y:
-                    frontal = False
-                else:
-                    hq = hp
-            elif e_x > e_y + e_y:
-                frontal = True
-            # The rate without bias, low-passed once (v, 1.6 degrees per second) and twice (g, 0.05 degrees per second).
-            v = hq << 3
-            bias += (v - bias) >> 9
-            f1 += (v - bias - f1) >> 1
-            f2 += (f1 - f2) >> 1
-            g = f2 >> 3
-            size = g if g >= 0 else -g
-            # Specific force: its size by Newton's rule from the last one (2 mg, so that no sum of squares leaves 2**30), then both without
-            # their mean, low-passed as the rate is.
-            a = hx >> 2
-            v = hy >> 2
-            x = hz >> 2
-            square = a * a + v * v + x * x
-            if square < 1024:
-                square = 1024
-            hx >>= 1
-            if norm:
-                norm = (norm + square // norm) >> 1
-                while True:
-                    a = (norm + square // norm) >> 1
-                    if a >= norm:
-                        break
-                    norm = a
+            elif i < last:
+                i += 1
+                second = k + 6
+                force_x = block[k + x_at] + block[second + x_at]
+                force_y = block[k + y_at] + block[second + y_at]
+                force_z = block[k + z_at] + block[second + z_at]
+                gyro_x = block[k + gyro_x_at] + block[second + gyro_x_at]
+                gyro_y = block[k + gyro_y_at] + block[second + gyro_y_at]
+                k += 12
             else:
-                norm = 500
-                x_mean = hx << 6
-                n_mean = norm << 6
-                was_ms = t_ms
-                cross_ms = t_ms
-                self._start(t_ms)
-            x_mean += hx - (x_mean >> 6)
-            n_mean += norm - (n_mean >> 6)
-            x1 += ((hx << 4) - (x_mean >> 2) - x1) >> 1
-            n1 += ((norm << 5) - (n_mean >> 1) - n1) >> 1
-            if s_n < _LOBE_MOST:
-                v = f1 >> 8
-                if v > 500:
-                    v = 500
-                elif v < -500:
-                    v = -500
-                x = x1 >> 7
-                if x > 500:
-                    x = 500
-                elif x < -500:
-                    x = -500
-                a = n1 >> 7
-                if a > 500:
-                    a = 500
-                elif a < -500:
-                    a = -500
+                if i == last:
+                    have_first = 1
+                    force_x = block[k + x_at]
+                    force_y = block[k + y_at]
+                    force_z = block[k + z_at]
+                    gyro_x = block[k + gyro_x_at]
+                    gyro_y = block[k + gyro_y_at]
+
+                # --- Wait for the next block.
+                yield
+                block = self._block
+                last = self._last
+                t0_ms = self._t0_ms
+                period_us = self._period_us
+                next_tick_ms = output.next_tick_ms
+                swing_sign = phases.swing_sign
+                faster_peak = phases.faster_peak
+                i = -1
+                k = 0
+                if self._has_restarted:
+                    self._has_restarted = False
+                    if self._has_new_axes:
+                        self._has_new_axes = False
+                        gyro_bias = 0
+                    x_at, y_at, z_at, gyro_x_at, gyro_y_at = self._axes
+                    gyro_once = gyro_twice = forward_once = force_once = forward_mean = force_mean = force = 0
+                    envelope_above = envelope_below = gyro_before = before_ms = sagittal_speed = frontal_speed = 0
+                    recent_jerk = axial_mean = axial_slow = recent_ms = strike_ms = 0
+                    samples = gyro_2 = gyro_3 = gyro_forward = gyro_force = forward_2 = force_2 = angle = peak = 0
+                    unloaded = jerk_sum = strike = axial = 0
+                    have_first = sign = crossing_ms = reverse_below = 0
+                    quiet_ms = -1
+                    is_frontal = False
+                    is_upright = True
+                side = sign
+                continue
+            t_ms = t0_ms + i * period_us // 1000
+
+            # --- Filter: which axis the leg turns about, by every fourth sample.
+            if not place & 3:
+                speed = gyro_x if gyro_x >= 0 else -gyro_x
+                frontal_speed += (speed if speed < _SPEED_MOST_DPS_X20 else _SPEED_MOST_DPS_X20) - (frontal_speed >> _SPEED_SHIFT)
+                speed = gyro_y if gyro_y >= 0 else -gyro_y
+                sagittal_speed += (speed if speed < _SPEED_MOST_DPS_X20 else _SPEED_MOST_DPS_X20) - (sagittal_speed >> _SPEED_SHIFT)
+            if is_frontal:
+                gyro_y = gyro_x
+
+            # --- Filter: angular velocity without bias, low-passed once (DPS_X160) and twice (gyro, DPS_X20).
+            gyro = gyro_y << 3
+            gyro_bias += (gyro - gyro_bias) >> 9
+            gyro_once += (gyro - gyro_bias - gyro_once) >> 1
+            gyro_twice += (gyro_once - gyro_twice) >> 1
+            gyro = gyro_twice >> 3
+            speed = gyro if gyro >= 0 else -gyro
+
+            # --- Filter: size of the specific force by Newton's method from the last one; in 2 mg, so that squares stay below 2**30.
+            quarter_x = force_x >> 2
+            quarter_y = force_y >> 2
+            quarter_z = force_z >> 2
+            square = quarter_x * quarter_x + quarter_y * quarter_y + quarter_z * quarter_z
+            if square < _FORCE_SQUARED_LEAST:
+                square = _FORCE_SQUARED_LEAST
+            force_x >>= 1
+            jerk = force
+            if force:
+                force = (force + square // force) >> 1
+                while True:
+                    better = (force + square // force) >> 1
+                    if better >= force:
+                        break
+                    force = better
+            else:
+                # The first sample after a restart.
+                jerk = force = _FORCE_START_2MG
+                forward_mean = force_x << 6
+                force_mean = force << 6
+                before_ms = t_ms
+                crossing_ms = t_ms
+                phases.start(t_ms)
+
+            # --- Crank: both forces of the last strides.
+            ups[place] = quarter_z
+            sizes[place] = force
+            place = (place + 1) & _KEPT_MASK
+
+            # --- Filter: how fast the size changes.
+            jerk -= force
+            if jerk < 0:
+                jerk = -jerk
+            recent_jerk -= recent_jerk >> _STRIKE_FADE_SHIFT
+            if jerk > recent_jerk:
+                recent_jerk = jerk
+                recent_ms = t_ms
+            axial_mean += (force_z - axial_mean) >> 2
+
+            # --- Filter: both forces without their means, low-passed once as the angular velocity is.
+            forward_mean += force_x - (forward_mean >> 6)
+            force_mean += force - (force_mean >> 6)
+            forward_once += ((force_x << 4) - (forward_mean >> 2) - forward_once) >> 1
+            force_once += ((force << 5) - (force_mean >> 1) - force_once) >> 1
+
+            # --- Phases: sums of the half-cycle under way.
+            if samples < _SUMMED_SAMPLES_MOST:
+                v = gyro_once >> 8
+                if v > _SUMMED_MOST:
+                    v = _SUMMED_MOST
+                elif v < -_SUMMED_MOST:
+                    v = -_SUMMED_MOST
+                forward = forward_once >> 7
+                if forward > _SUMMED_MOST:
+                    forward = _SUMMED_MOST
+                elif forward < -_SUMMED_MOST:
+                    forward = -_SUMMED_MOST
+                varying = force_once >> 7
+                if varying > _SUMMED_MOST:
+                    varying = _SUMMED_MOST
+                elif varying < -_SUMMED_MOST:
+                    varying = -_SUMMED_MOST
                 square = v * v
-                s_n += 1
-                s_vv += square
-                s_vvv += (square >> 6) * v
-                s_vx += v * x
-                s_vn += v * a
-                s_xx += x * x
-                s_nn += a * a
-                s_area += size
-                if size > s_peak:
-                    s_peak = size
-                    ripe = size - (size >> 2) if size > least else 0
-                elif size < ripe:
-                    ripe = 0
-                    if way == sign and s_area > _OVERTAKING:
-                        self._overtake(sign, t_ms)
-                        swing = sign
-                        least = _NEVER
-            up -= up >> 7
-            down -= down >> 7
-            if g > up:
-                up = g
-            elif -g > down:
-                down = -g
-            if size > _QUIET:
+                samples += 1
+                gyro_2 += square
+                gyro_3 += (square >> 6) * v
+                gyro_forward += v * forward
+                gyro_force += v * varying
+                forward_2 += forward * forward
+                force_2 += varying * varying
+                angle += speed
+                jerk_sum += jerk
+                if jerk > strike and samples < _STRIKE_SAMPLES:
+                    strike = jerk
+                    strike_ms = t_ms
+                if -_UNLOADED_DPS_X20 < gyro_y < _UNLOADED_DPS_X20 and (
+                    force_z < _UNLOADED_MG_X2 if is_upright else force_z > -_UNLOADED_MG_X2
+                ):
+                    unloaded += 1
+
+                # --- Direction: is this half-cycle clearly faster than the swing before it?
+                if speed > peak:
+                    peak = speed
+                    reverse_below = speed - (speed >> 2) if speed > faster_peak else 0
+                elif speed < reverse_below:
+                    reverse_below = 0
+                    if side == sign and angle > _FASTER_ANGLE and (sign < 0 or strike < _STANCE_STRIKE_2MG):
+                        phases.reverse(sign, t_ms)
+                        swing_sign = sign
+                        faster_peak = _NEVER_DPS_X20
+
+            # --- Phases: envelopes of either side, and quiet.
+            envelope_above -= envelope_above >> 7
+            envelope_below -= envelope_below >> 7
+            if gyro > envelope_above:
+                envelope_above = gyro
+            elif -gyro > envelope_below:
+                envelope_below = -gyro
+            if speed > _QUIET_DPS_X20:
                 if quiet_ms >= 0:
                     if t_ms - quiet_ms > _SWING_END_MS:
-                        self._moved_ms = was_ms
+                        phases.moved_ms = before_ms
+                        if samples == _SUMMED_SAMPLES_MOST:
+                            # The sums are full of quiet.
+                            samples = gyro_2 = gyro_3 = gyro_forward = gyro_force = forward_2 = force_2 = angle = peak = 0
+                            unloaded = jerk_sum = strike = 0
+                            for j in range(_SUMS):
+                                at_crossing[j] = 0
                     quiet_ms = -1
             elif quiet_ms < 0:
                 quiet_ms = t_ms
-                self._still = False
-            # Has the lobe ended: on the far side of zero, or as a swing that came to rest.
-            way = -1 if g < 0 else 1
-            rested = quiet_ms >= 0 and t_ms - quiet_ms > _SWING_END_MS and sign == swing and s_area > AREA_LEAST
-            if way != sign or rested:
-                crossed = (g < 0) != (was < 0)
-                if crossed or (rested and way == sign):
-                    cross_ms = t_ms - (t_ms - was_ms) * g // (g - was) if crossed else quiet_ms
-                    snap[0] = s_n
-                    snap[1] = s_vv
-                    snap[2] = s_vvv
-                    snap[3] = s_vx
-                    snap[4] = s_vn
-                    snap[5] = s_xx
-                    snap[6] = s_nn
-                    snap[7] = s_area
-                    snap[8] = s_peak
-                if rested or (size > _LEVEL_LEAST and size > (down if g < 0 else up) >> _LEVEL_SHIFT):
+                phases.is_still = False
+
+            # --- Phases: the half-cycle ends on the far side of zero, or as a swing that came to rest.
+            side = -1 if gyro < 0 else 1
+            at_rest = quiet_ms >= 0 and t_ms - quiet_ms > _SWING_END_MS and sign == swing_sign and angle > _ANGLE_LEAST
+            if side != sign or at_rest:
+                has_crossed = (gyro < 0) != (gyro_before < 0)
+                if has_crossed or (at_rest and side == sign):
+                    crossing_ms = t_ms - (t_ms - before_ms) * gyro // (gyro - gyro_before) if has_crossed else quiet_ms
+                    at_crossing[0] = samples
+                    at_crossing[1] = gyro_2
+                    at_crossing[2] = gyro_3
+                    at_crossing[3] = gyro_forward
+                    at_crossing[4] = gyro_force
+                    at_crossing[5] = forward_2
+                    at_crossing[6] = force_2
+                    at_crossing[7] = angle
+                    at_crossing[8] = peak
+                    at_crossing[9] = unloaded
+                    at_crossing[10] = jerk_sum
+                    at_crossing[11] = strike
+                    at_crossing[12] = axial
+                far_enough = speed > (envelope_below if gyro < 0 else envelope_above) >> _CROSSED_SHIFT
+                if at_rest or (speed > _CROSSED_LEAST_DPS_X20 and far_enough):
                     if sign:
-                        self._frontal = frontal
-                        self._lobe(sign, cross_ms, t_ms)
-                        swing = self._swing
-                        least = self._least
-                        ripe = 0
-                    if rested:
-                        # What comes next begins here, whatever its sign.
+                        phases.last_strike = recent_jerk
+                        phases.strike_ms = strike_ms
+                        crank.place = place
+                        phases.end_half_cycle(sign, is_frontal, crossing_ms, t_ms)
+                        swing_sign = phases.swing_sign
+                        faster_peak = phases.faster_peak
+                        reverse_below = 0
+                    if at_rest:
+                        # The next half-cycle begins here, with either sign.
                         sign = 0
-                        cross_ms = t_ms
-                        s_n = s_vv = s_vvv = s_vx = s_vn = s_xx = s_nn = s_area = s_peak = 0
-                        for j in range(SUMS):
-                            snap[j] = 0
+                        crossing_ms = t_ms
+                        samples = gyro_2 = gyro_3 = gyro_forward = gyro_force = forward_2 = force_2 = angle = peak = 0
+                        unloaded = jerk_sum = strike = axial = 0
+                        for j in range(_SUMS):
+                            at_crossing[j] = 0
                     else:
-                        sign = way
-                        s_n -= snap[0]
-                        s_vv -= snap[1]
-                        s_vvv -= snap[2]
-                        s_vx -= snap[3]
-                        s_vn -= snap[4]
-                        s_xx -= snap[5]
-                        s_nn -= snap[6]
-                        s_area -= snap[7]
-                        s_peak = size
-                    self._start_ms = cross_ms
-            was = g
-            was_ms = t_ms
+                        # The next half-cycle began at the crossing: what was summed since then belongs to it.
+                        sign = side
+                        samples -= at_crossing[0]
+                        gyro_2 -= at_crossing[1]
+                        gyro_3 -= at_crossing[2]
+                        gyro_forward -= at_crossing[3]
+                        gyro_force -= at_crossing[4]
+                        forward_2 -= at_crossing[5]
+                        force_2 -= at_crossing[6]
+                        angle -= at_crossing[7]
+                        peak = speed
+                        unloaded -= at_crossing[9]
+                        jerk_sum -= at_crossing[10]
+                        strike = recent_jerk
+                        strike_ms = recent_ms
+                        axial = axial_mean
+                    phases.start_ms = crossing_ms
+            gyro_before = gyro
+            before_ms = t_ms
+
+            # --- Pauses, and the tick.
             if quiet_ms >= 0 and t_ms - quiet_ms > _PAUSE_MS:
-                self._rest(quiet_ms, t_ms)
-                # What a quiet leg seems to sweep is noise.
-                s_area = 0 if self._still else s_area - size
-            if t_ms >= tick_ms:
-                engine.tick(t_ms)
-                tick_ms = engine.tick_ms
-        filters = self._filters
-        filters[0] = f1
-        filters[1] = f2
-        filters[2] = x1
-        filters[3] = n1
-        filters[4] = x_mean
-        filters[5] = n_mean
-        filters[6] = norm
-        filters[7] = up
-        filters[8] = down
-        filters[9] = was
-        filters[10] = was_ms
-        filters[11] = e_y
-        filters[12] = e_x
-        sums = self._sums
-        sums[0] = s_n
-        sums[1] = s_vv
-        sums[2] = s_vvv
-        sums[3] = s_vx
-        sums[4] = s_vn
-        sums[5] = s_xx
-        sums[6] = s_nn
-        sums[7] = s_area
-        sums[8] = s_peak
-        halves = self._half
-        halves[0] = hx
-        halves[1] = hy
-        halves[2] = hz
-        halves[3] = hp
-        halves[4] = hq
-        halves[5] = half
-        self._bias = bias
-        self._sign = sign
-        self._cross_ms = cross_ms
-        self._quiet_ms = quiet_ms
-        self._frontal = frontal
-        self._ripe = ripe
-
-    def _start(self, t_ms: int) -> None:
-        """The first sample after a restart."""
-        self._start_ms = t_ms
-        self._last_ms = t_ms
-        self._strides.restart(t_ms, False)
-
-    def _lobe(self, sign: int, cross_ms: int, at_ms: int) -> None:
-        """A lobe has ended at `cross_ms`; its sums are in snap."""
-        engine = self._engine
-        direction = self._direction
-        snap = self._snap
-        last = self._last
-        # A lobe begins with its movement, not with the quiet before.
-        start_ms = self._start_ms
-        if start_ms < self._moved_ms < cross_ms:
-            start_ms = self._moved_ms
-        if self._begin_ms < 0:
-            # A zero in the quiet ends what was before it.
-            self._begin_ms = start_ms if cross_ms > self._moved_ms else self._moved_ms
-            self._strides.begin(self._begin_ms - _LATE_MS)
-        direction.cycle(snap, last)
-        now = engine.tally.direction
-        then = UNKNOWN if self._frontal else direction.decided(now)
-        if then != now:
-            engine.turn(self._last_ms if self._strides.contact_ms >= 0 else self._begin_ms, then, at_ms)
-        if direction.evidence > _SWING:
-            self._swing = -1
-        elif direction.evidence < -_SWING:
-            self._swing = 1
-        # After a rest the lobe before may have had the same sign: then the leg came back unseen, in quiet.
-        between = last[AREA] if sign != self._last_sign else snap[AREA]
-        self._strides.lobe(
-            sign, self._swing, start_ms - _LATE_MS, cross_ms - _LATE_MS, snap[AREA], between, snap[PEAK], direction.sure(), at_ms
-        )
-        self._last_sign = sign
-        for k in range(SUMS):
-            last[k] = snap[k]
-        self._last_ms = start_ms
-        self._least = _NEVER
-        if then == (FORWARD if sign < 0 else BACKWARD) and last[AREA] > _OVERTAKEN and self._strides.contact_ms >= 0:
-            self._least = last[PEAK] + (last[PEAK] >> 2)
-
-    def _overtake(self, sign: int, at_ms: int) -> None:
-        """The lobe of that sign under way is faster than the swing before it: it is the swing, and the direction is the other."""
-        self._least = _NEVER
-        self._swing = sign
-        self._direction.overtake(sign)
-        self._engine.turn(self._start_ms, BACKWARD if sign > 0 else FORWARD, at_ms)
-
-    def _rest(self, quiet_ms: int, t_ms: int) -> None:
-        """The leg has been quiet for more than _PAUSE_MS."""
-        strides = self._strides
-        quiet = t_ms - quiet_ms
-        self._direction.pause()
-        if quiet > _SWING_END_MS:
-            strides.stand()
-        if quiet > _WALK_END_MS:
-            if strides.contact_ms < 0:
-                self._begin_ms = -1
-            elif quiet * 5 > strides.stride_ms * 3:
-                strides.end(t_ms, True)
-                self._begin_ms = -1
-        if quiet > _STILL_MS and not self._still:
-            self._still = True
-            strides.end(t_ms, True)
-            self._begin_ms = -1
-            self._direction.restart()
-            self._last[AREA] = 0
-            self._engine.turn(quiet_ms, STILL, t_ms)
+                phases.rest(quiet_ms, t_ms)
+                # The angle that a quiet leg seems to sweep is noise.
+                angle = 0 if phases.is_still else angle - speed
+            if t_ms >= next_tick_ms:
+                axial_slow += (axial_mean - axial_slow) >> 3
+                is_upright = axial_slow >= 0
+                least = sagittal_speed if is_frontal else sagittal_speed + (sagittal_speed >> 2)
+                if is_frontal != (frontal_speed > least and frontal_speed > _FRONTAL_LEAST):
+                    # The half-cycle under way is of both planes.
+                    is_frontal = not is_frontal
+                    phases.change_plane(is_frontal, t_ms)
+                    faster_peak = _NEVER_DPS_X20
+                    sign = reverse_below = envelope_above = envelope_below = 0
+                    crossing_ms = t_ms
+                    samples = gyro_2 = gyro_3 = gyro_forward = gyro_force = forward_2 = force_2 = angle = peak = 0
+                    unloaded = jerk_sum = strike = axial = 0
+                    for j in range(_SUMS):
+                        at_crossing[j] = 0
+                phases.end_if_over(t_ms)
+                output.tick(t_ms)
+                next_tick_ms = output.next_tick_ms

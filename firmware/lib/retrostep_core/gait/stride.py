@@ -1,272 +1,448 @@
-"""Steps of both feet from one leg's swings."""
+"""Steps of both feet from the swings of one leg."""
 
-# Angles are sums of the rate: 1040 is one degree. A lobe of less than 5 degrees, or less than a third of the usual swing, is no swing
-# (real swings sweep 20 degrees in slow backward steps, 50 to 80 otherwise), nor is one that lasts longer than any slow walker's.
-AREA_LEAST = 5200
-_SWING_MOST_MS = 1200
-# 260 steps a minute of both feet are strides of 462 ms, 40 are 3 s; both with room for a rate that is off by 7 % and a stride that is odd.
-_STRIDE_LEAST_MS = 380
-_STRIDE_MOST_MS = 3400
+from retrostep_core.constants import const
+from retrostep_core.gait.crank_force import CrankForce
+from retrostep_core.gait.foot_strike import StrideEvidence
+from retrostep_core.gait.stride_cadence import StrideCadence
+
+# Places in the sums of a half-cycle, see direction.py.
+_ANGLE = const(7)
+_PEAK = const(8)
+_STRIKE = const(11)
+# Confidence, see direction.py.
+_NOT_GAIT = const(0)
+_REVERSING = const(2)
+_SETTLED = const(3)
+# Scores of a cycle, see foot_strike.py.
+_ROUGH = const(-4)
+_BAD = const(-2)
+_FAIR = const(2)
+
+# Angles are sums of the angular velocity; 1040 is one degree. A swing sweeps at least 5 degrees and a third of the usual swing (real
+# swings: 20 degrees in slow backward steps, 50 to 80 otherwise), and takes no longer than the slowest walker's.
+_ANGLE_LEAST = const(5200)
+_SWING_MOST_MS = const(1200)
+# 260 steps a minute of both feet are strides of 462 ms, 40 are 3 s; with room for a clock that is off by 7 % and uneven strides.
+_STRIDE_LEAST_MS = const(380)
+_STRIDE_MOST_MS = const(3400)
 # The foot that is drawn up to the other one at the end sweeps 8 degrees and more.
-_CLOSING_AREA = 8320
-# Two contacts open the gate where the movement is walking or running beyond doubt, three where it shakes the leg without a direction
-# (a sidestep), if the swing is wide and the stride usual; else five do.
-_SURE_AREA = 10400
-_SURE_STRIDE_MS = 2200
-_UNSURE = 5
-# A pause: longer than 1.3 s, and than 7/4 of the stride before.
-_PAUSE_MS = 1300
-# Strides quicker than these (150 steps a minute) are even enough for one to tell the cadence, as soon as it changes; slower ones in twos.
-_QUICK_MS = 800
+_CLOSING_ANGLE = const(8320)
+# The gate opens after two swings in gait with a direction, after three without one (a sidestep), if the swing is wide and the stride
+# usual; after five otherwise.
+_GATE_ANGLE = const(10400)
+_GATE_STRIDE_MS = const(2200)
+_GATE_SWINGS_MOST = const(5)
+# The gate needs this much evidence of foot strikes. A bout begins with it, has at most _EVIDENCE_MOST, and ends below 0.
+_EVIDENCE_NEEDED = const(4)
+_EVIDENCE_MOST = const(6)
+# Where a swing too rough for gait came before or ended a bout, until the leg rests: three good strides in a row.
+_EVIDENCE_AFTER_ROUGH = const(12)
+# Half of it is enough to resume a bout within this time.
+_RESUME_MS = const(4000)
+# The other foot lands at least this long after the movement began.
+_FIRST_STEP_MS = const(30)
+# Where the leg moves on without a pause between two bouts, steps are credited for up to this time.
+_BRIDGED_MOST_MS = const(3500)
+# A half-cycle of 0.7 s with less than 30 degrees per second on average (31 sums a ms) is a pause, and one that begins without a change of
+# force of 0.024 g.
+_REST_LEAST_MS = const(700)
+_REST_ANGLE = const(31)
+_REST_STRIKE_2MG = const(12)
+# A pause is longer than 1.3 s and than 7/4 of the stride before.
+_PAUSE_MS = const(1300)
+# A half-cycle is known this late: filters, and the angular velocity that confirms a zero crossing.
+_LATE_MS = const(200)
 
 
 class Strides:
-    """The worn leg's contacts, the other foot's steps, cadence.
+    """Steps of both feet from the swings of the worn leg, and their cadence.
 
-    Method: a swing's end is the worn leg's contact; each stride holds exactly one step of the other foot, credited in its middle
-    (peaks of the acceleration show it at F1 0.94 at best; measured, it lies 0.3 to 0.6 of the stride after). A gate keeps out what is not
-    walking, and pays its steps back with their true times. A leg that swings from standing, or into it, beside the other covers about
-    half the usual angle (0.4 to 0.7 measured, against 0.85 to 1.1): so a train that begins with a wide swing began with a step of the
-    other foot, and one that ends with a wide swing ends with one. A swing that is small even for that closes, if nothing follows it. A
-    contact at which the direction may be about to turn is held back for half a stride: the turn may make the other lobe the swing, and
-    then as many steps have passed as fit best. Cadence is taken over the last two strides, measured between rises and between falls of
-    the rate through zero and averaged, at every half stride; over one in quick gaits, where the newer of the two counts three times.
+    Method:
+    1. The end of a swing is initial contact of the worn leg. Each stride holds one step of the other foot, credited in its middle.
+    2. Gate. The first swings of a bout wait until they look like gait (see _GATE_...); then their steps are credited with their own times.
+    3. First and last step. A leg that swings from standing, or into it, beside the other foot covers about half the usual angle (0.4 to
+       0.7 measured, against 0.85 to 1.1). So a bout that begins with a wide swing began with a step of the other foot, and one that ends
+       with a wide swing ends with one. A swing that is small even for that closes the bout if nothing follows it. A first swing from
+       standing is a step too if its stride is not like gait, but the next ones are.
+    4. Reversal. A contact at which the direction may be reversing, or whose swing is less than half as wide as usual, is held for half a
+       stride. If swings then have the other sign, as many steps are credited as half strides have passed.
+    5. Landing. Backward, the foot lands `landing_ms` after the end of its swing. A step that is still to come waits until then.
+    6. Break. If swings change their plane or their sign between two bouts, and the leg does not pause, the steps between are credited.
+    7. Cadence: `StrideCadence`.
+
+    Sources: initial contact at the end of swing as in shank.py.
+    Deviations: the other foot is not measured. Peaks of the acceleration show it at F1 0.94 at best; measured, it steps 0.3 to 0.6 of the
+    stride after the worn one.
+    Ranges: strides of 380 to 3400 ms; times in ms, cadence in 0.1 steps a minute of both feet.
+
+    swing_end_ms    end of the last credited swing; -1 while no bout is under way
+    stride_ms       the last credited stride
+    broken_off_ms   the last contact of a bout that ended while the leg moved on; -1 for none
+    has_direction   whether swings go forward or backward
+    landing_ms      the foot lands this much later than its swing ends
+    crank           CrankForce; ShankSteps writes its samples
     """
 
-    def __init__(self, engine: object) -> None:
-        self._engine = engine
-        # Contacts and swing angles that wait for the gate; by lobe sign (0 negative, 1 positive) the last end, angle, peak and two strides.
-        self._pending = [0] * _UNSURE
-        self._sizes = [0] * _UNSURE
-        self._ends = [-1, -1]
-        self._areas = [0, 0]
-        self._peaks = [0, 0]
-        self._befores = [0, 0]
-        self._strides = [0, 0]
+    def __init__(self, output: object) -> None:
+        self._output = output
+        # Swings that wait for the gate: their ends and angles.
+        self._waiting_ms = [0] * _GATE_SWINGS_MOST
+        self._waiting_angle = [0] * _GATE_SWINGS_MOST
+        self._waiting_score = [0] * _GATE_SWINGS_MOST
+        # The last half-cycle of either sign (0 negative, 1 positive): end, angle, peak.
+        self._side_end_ms = [-1, -1]
+        self._side_angle = [0, 0]
+        self._side_peak = [0, 0]
+        self._cadence = StrideCadence()
+        self.crank = CrankForce()
+        self._side_evidence = (StrideEvidence(self.crank), StrideEvidence(self.crank))
+        self._bout_end_ms = -_RESUME_MS
+        self._is_rough = False
+        self.broken_off_ms = -1
+        self._broken_off_stride_ms = 0
+        # Whether the step after its last contact is reported, whether the next bout may continue it, and whether the leg has paused.
+        self._has_closing = False
+        self._may_continue = False
+        self._has_rested = False
+        self.landing_ms = 0
+        self.has_direction = False
+        # The time of a landing that is still to come; -1 for none.
+        self._landing_at_ms = -1
         self.restart(0, False)
 
-    def restart(self, from_ms: int, stood: bool) -> None:
-        """No walking under way; no step lies before `from_ms`; `stood`: the wearer was standing."""
+    def restart(self, from_ms: int, is_standing: bool) -> None:
+        """No bout under way; no step is before `from_ms`; `is_standing`: the wearer stood."""
         self._from_ms = from_ms
-        self._stood = stood
+        self._from_standing = is_standing
         for side in (0, 1):
-            self._ends[side] = -1
-            self._areas[side] = 0
-            self._befores[side] = 0
-            self._strides[side] = 0
+            self._side_end_ms[side] = -1
+            self._side_angle[side] = 0
+            self._side_evidence[side].restart()
+        self._cadence.restart()
         self._waiting = 0
-        self._swing = 0
-        self._area = 0
-        self._last_area = 0
-        self.contact_ms = -1
+        self._swing_sign = 0
+        self._usual_angle = 0
+        self._last_angle = 0
+        self.swing_end_ms = -1
         self.stride_ms = 0
         self._first_peak = 0
-        # The end of a swing that closes if nothing follows, and a contact in doubt.
-        self._weak_ms = -1
+        self._first_swing_ms = -1
+        # The end of a small swing that closes the bout if nothing follows it.
+        self._small_swing_ms = -1
+        # The contact that is held until the direction is confirmed.
         self._held_ms = -1
-        self._held_area = 0
+        self._held_angle = self._held_score = 0
+        self._evidence = 0
 
     def begin(self, at_ms: int) -> None:
-        """The leg began to move at `at_ms`: no step lies before."""
+        """The leg began to move at `at_ms`: no step is before."""
         if at_ms > self._from_ms:
             self._from_ms = at_ms
 
     def stand(self) -> None:
-        """The leg is quiet: where nothing is under way, what comes starts from standing."""
-        if self.contact_ms < 0 and not self._waiting:
-            self._stood = True
+        """The leg is quiet: if no bout is under way, the next one starts from standing."""
+        self.broken_off_ms = -1
+        self._is_rough = False
+        if self.swing_end_ms < 0 and not self._waiting:
+            self._from_standing = True
 
-    def lobe(self, sign: int, swing: int, start_ms: int, end_ms: int, area: int, between: int, peak: int, sure: int, at_ms: int) -> None:
-        """A lobe of the rate has ended.
+    def change_plane(self, at_ms: int) -> None:
+        """The leg swings in another plane, where angles are others: start again."""
+        if self.swing_end_ms >= 0:
+            self._last_angle = 0
+            self._small_swing_ms = -1
+            self.end(at_ms, False)
+        else:
+            self.restart(self._from_ms, self._from_standing)
+        self._may_continue = not self._has_rested
 
-        sign, swing      the lobe's sign, and the sign that swings have at present
-        area, between    angle that the leg swept in it, and in the lobe of the other sign before it
-        peak             fastest that it swept
-        sure             how sure it is that this is walking or running (Direction.sure)
-        """
-        if area < AREA_LEAST or area * 3 < self._area:
-            if sign == swing and area > _CLOSING_AREA and (end_ms - self.contact_ms) * 2 > self.stride_ms:
-                self._weak_ms = end_ms
-            return
-        if end_ms < self._from_ms and self.contact_ms < 0:
-            # What ended before the movement began.
-            return
+    def end_if_over(self, at_ms: int) -> None:
+        """End the bout if no swing came in time; report a landing that has come."""
+        if self._landing_at_ms <= at_ms:
+            self._land(at_ms)
+        waited_ms = at_ms - self.swing_end_ms
+        if self.swing_end_ms >= 0 and waited_ms > _PAUSE_MS + _LATE_MS and waited_ms > self.stride_ms * 2 + _LATE_MS:
+            self.end(at_ms, False)
+
+    def score(self, sign: int, newer: list, start_ms: int, end_ms: int, is_frontal: bool) -> int:
+        """The score of the stride that a half-cycle of this sign ends if it is a swing (foot_strike.py), 0 if there is none."""
         side = 1 if sign > 0 else 0
-        if self._held_ms >= 0 and swing == self._swing:
-            self._release(at_ms)
+        self._side_evidence[1 - side].add(newer)
+        return self._side_evidence[side].end_swing(newer, end_ms - start_ms, end_ms, is_frontal)
+
+    def half_cycle(
+        self, sign: int, swing_sign: int, start_ms: int, end_ms: int, newer: list, score: int, angle_back: int, confidence: int, at_ms: int
+    ) -> None:
+        """A half-cycle of the angular velocity has ended.
+
+        sign, swing_sign    its sign, and the sign that swings have at present: -1 or 1
+        start_ms, end_ms    its time, the filters' delay taken off
+        newer               its sums (direction.py)
+        score               of the stride that it ends, if it is a swing (from `score`)
+        angle_back          what the leg swept in the half-cycle of the other sign before it
+        confidence          DirectionEvidence.confidence
+        """
+        side = 1 if sign > 0 else 0
+        angle = newer[_ANGLE]
+        is_slow = end_ms - start_ms > _REST_LEAST_MS and angle < (end_ms - start_ms) * _REST_ANGLE
+        if is_slow or newer[_STRIKE] < _REST_STRIKE_2MG:
+            # The leg hardly moved: the feet did not step meanwhile.
+            self._may_continue = False
+            self._has_rested = True
+        if angle < _ANGLE_LEAST or (angle * 3 < self._usual_angle and score < _FAIR):
+            if sign == swing_sign and angle > _CLOSING_ANGLE and (end_ms - self.swing_end_ms) * 2 > self.stride_ms:
+                self._small_swing_ms = end_ms
+            return
+        if end_ms < self._from_ms and self.swing_end_ms < 0:
+            # It ended before the movement began.
+            return
+        if self._held_ms >= 0 and swing_sign == self._swing_sign:
+            self._confirm_held(at_ms)
         self._held_ms = -1
-        if swing != self._swing:
-            self._turn(sign, swing, end_ms, sure, at_ms)
-        if sign == swing:
+        if swing_sign != self._swing_sign:
+            self._reverse(sign, swing_sign, end_ms, confidence, at_ms)
+        if sign == swing_sign:
+            if score <= _ROUGH and self.swing_end_ms < 0:
+                self._is_rough = True
             if end_ms - start_ms > _SWING_MOST_MS:
                 return
-            if between * 4 < area and self._ends[side] >= 0:
-                # The leg has not swung back in between: the same swing goes on.
+            if angle_back * 4 < angle and self._side_end_ms[side] >= 0:
+                # The leg has not swung back in between: the same swing continues.
                 if self._waiting:
-                    self._pending[self._waiting - 1] = end_ms
-                    self._sizes[self._waiting - 1] = area
-                self._ends[side] = end_ms
+                    self._waiting_ms[self._waiting - 1] = end_ms
+                    self._waiting_angle[self._waiting - 1] = angle
+                self._side_end_ms[side] = end_ms
                 return
-            if self.contact_ms >= 0:
-                if sure < 3 and (end_ms - self.contact_ms) * 4 <= self.stride_ms * 7:
-                    # The next lobe may show that it was no swing, but the turn of the direction.
+            if self.swing_end_ms >= 0:
+                is_doubtful = confidence < _SETTLED or angle * 2 < self._usual_angle
+                if is_doubtful and (end_ms - self.swing_end_ms) * 4 <= self.stride_ms * 7:
                     self._held_ms = end_ms
-                    self._held_area = area
+                    self._held_angle = angle
+                    self._held_score = score
                 else:
-                    self._go_on(end_ms, area, at_ms)
-            if self.contact_ms < 0:
-                self._wait(end_ms, area, peak, sure, at_ms)
-        self._pace(side, end_ms, at_ms)
-        self._ends[side] = end_ms
-        self._areas[side] = area
-        self._peaks[side] = peak
+                    self._contact(end_ms, angle, score, at_ms)
+            if self.swing_end_ms < 0:
+                self._wait(end_ms, angle, newer[_PEAK], score, confidence, at_ms)
+        self._update_cadence(side, end_ms, at_ms)
+        self._side_end_ms[side] = end_ms
+        self._side_angle[side] = angle
+        self._side_peak[side] = newer[_PEAK]
 
-    def _release(self, at_ms: int) -> None:
-        """The contact that was held back is one."""
-        held = self._held_ms
+    def _confirm_held(self, at_ms: int) -> None:
+        """The direction is confirmed: the held contact is one."""
+        held_ms = self._held_ms
         self._held_ms = -1
-        self._go_on(held, self._held_area, at_ms)
+        self._contact(held_ms, self._held_angle, self._held_score, at_ms)
 
-    def _turn(self, sign: int, swing: int, end_ms: int, sure: int, at_ms: int) -> None:
-        """Swings are the lobes of the other sign from now on: their ends are the contacts."""
-        self._swing = swing
+    def _reverse(self, sign: int, swing_sign: int, end_ms: int, confidence: int, at_ms: int) -> None:
+        """From now on swings are the half-cycles of the other sign."""
+        self._swing_sign = swing_sign
         self._waiting = 0
-        way = 1 if swing > 0 else 0
-        t_ms = self._ends[way]
-        if self.contact_ms < 0:
+        side = 1 if swing_sign > 0 else 0
+        t_ms = self._side_end_ms[side]
+        if self.swing_end_ms < 0:
             if t_ms >= 0:
-                self._wait(t_ms, self._areas[way], self._peaks[way], sure, at_ms)
+                self._wait(t_ms, self._side_angle[side], self._side_peak[side], 0, confidence, at_ms)
             return
-        if sign == swing:
+        if sign == swing_sign:
             t_ms = end_ms
-        span = t_ms - self.contact_ms
-        if span * 4 > self.stride_ms * 7:
+        passed_ms = t_ms - self.swing_end_ms
+        if passed_ms * 4 > self.stride_ms * 7:
             self.end(at_ms, False)
-            self._swing = swing
-        elif span * 10 >= self.stride_ms * 3:
-            # Feet go on by turns, so as many half strides have passed as fit best: one, two or three.
-            steps = (span * 4 + self.stride_ms) // (self.stride_ms * 2)
+            self._may_continue = not self._has_rested
+            self._swing_sign = swing_sign
+        elif passed_ms * 10 >= self.stride_ms * 3:
+            # The feet step in turn: an even number from contact to contact of the worn foot; any, if a stance was taken for a swing.
+            steps = (passed_ms * 4 + self.stride_ms) // (self.stride_ms * 2)
+            if self.has_direction:
+                steps = (passed_ms * 2 + self.stride_ms) // (self.stride_ms * 2) << 1
             if steps < 1:
                 steps = 1
             for k in range(1, steps):
-                self._engine.credit(self.contact_ms + span * k // steps, at_ms)
-            self._engine.credit(t_ms, at_ms)
-            self.contact_ms = t_ms
-        elif span > 0:
-            # The last one credited was this one, before it was known which lobe swings.
-            self.contact_ms = t_ms
+                self._step(self.swing_end_ms + passed_ms * k // steps, at_ms)
+            self._worn_step(t_ms, at_ms)
+            self.swing_end_ms = t_ms
+        elif passed_ms > 0:
+            # The last one credited was this one, before it was known which sign is the swing.
+            self.swing_end_ms = t_ms
 
-    def _wait(self, t_ms: int, area: int, peak: int, sure: int, at_ms: int) -> None:
-        """A contact before the gate is open."""
+    def _wait(self, t_ms: int, angle: int, peak: int, score: int, confidence: int, at_ms: int) -> None:
+        """A swing before the gate is open: keep it, and open the gate if it may. `score` is of the stride that it ends."""
         n = self._waiting
-        pending = self._pending
-        sizes = self._sizes
+        waiting_ms = self._waiting_ms
         stride = 0
         if n:
-            stride = t_ms - pending[n - 1]
+            stride = t_ms - waiting_ms[n - 1]
             if stride < _STRIDE_LEAST_MS:
                 return
-            if stride > _STRIDE_MOST_MS:
+            if stride > _STRIDE_MOST_MS or score <= _BAD:
+                # The first swing from standing may still be a step.
+                self._first_swing_ms = waiting_ms[0] if n == 1 and self._from_standing else -1
                 n = 0
             elif n > 1:
-                before = pending[n - 1] - pending[n - 2]
+                before = waiting_ms[n - 1] - waiting_ms[n - 2]
                 if stride * 2 > before * 3 + 600 or before * 2 > stride * 3 + 600:
-                    pending[0] = pending[n - 1]
-                    sizes[0] = sizes[n - 1]
+                    # Strides differ too much: start with the newest one.
+                    self._forget(n - 1)
                     n = 1
-        if n and not self._stood and self._first_peak * 9 < peak * 4:
-            # Not out of a stand and much slower than what follows: the leg was moved, it did not step.
+        if n == 1 and not self._from_standing and self._first_peak * 9 < peak * 4:
+            # Not from standing and much slower than what follows: the leg was moved, it did not step.
             n = 0
-            self._from_ms = pending[0]
+            self._from_ms = waiting_ms[0]
         if not n:
             self._first_peak = peak
-        pending[n] = t_ms
-        sizes[n] = area
+        elif n == _GATE_SWINGS_MOST:
+            self._forget(1)
+            n -= 1
+        waiting_ms[n] = t_ms
+        self._waiting_angle[n] = angle
+        self._waiting_score[n] = score
         n += 1
         self._waiting = n
-        if n < 2:
-            return
-        usual = area > _SURE_AREA and stride < _SURE_STRIDE_MS
-        if n < _UNSURE and not (usual and (sure > 1 or (sure == 1 and n > 2))):
-            return
-        self._waiting = 0
-        engine = self._engine
-        first = pending[0]
-        stride = pending[1] - first
-        t = first - (stride >> 1)
-        if t > self._from_ms and (not self._stood or sizes[0] * 9 > sizes[1] * 7):
-            engine.credit(t, at_ms)
-        engine.credit(first, at_ms)
-        self.contact_ms = first
-        self._area = sizes[1]
+        evidence = 0
         for k in range(1, n):
-            self._stride(pending[k], sizes[k], at_ms)
+            evidence += self._waiting_score[k]
+        if self._is_rough:
+            evidence -= _EVIDENCE_AFTER_ROUGH - _EVIDENCE_NEEDED
+        elif t_ms - self._bout_end_ms < _RESUME_MS:
+            evidence <<= 1
+        if evidence < _EVIDENCE_NEEDED:
+            return
+        is_usual = angle > _GATE_ANGLE and stride < _GATE_STRIDE_MS
+        is_gait = confidence >= _REVERSING or (confidence > _NOT_GAIT and n > 2)
+        if n == _GATE_SWINGS_MOST or (is_usual and is_gait):
+            self._open_gate(at_ms)
 
-    def _go_on(self, t_ms: int, area: int, at_ms: int) -> None:
-        """A contact while walking."""
-        stride = t_ms - self.contact_ms
+    def _forget(self, count: int) -> None:
+        """Drop the oldest swings that wait; another one follows."""
+        for k in range(self._waiting - count):
+            self._waiting_ms[k] = self._waiting_ms[k + count]
+            self._waiting_angle[k] = self._waiting_angle[k + count]
+            self._waiting_score[k] = self._waiting_score[k + count]
+
+    def _open_gate(self, at_ms: int) -> None:
+        """Credit the steps of the swings that waited, with their own times."""
+        waiting_ms = self._waiting_ms
+        waiting_angle = self._waiting_angle
+        n = self._waiting
+        self._waiting = 0
+        first_ms = waiting_ms[0]
+        stride = waiting_ms[1] - first_ms
+        other_foot_ms = first_ms - (stride >> 1)
+        begun_ms = self._from_ms + _FIRST_STEP_MS
+        if self._may_continue and self.broken_off_ms >= 0 and first_ms - self.broken_off_ms < _BRIDGED_MOST_MS:
+            # The feet continued in turn while the leg moved on.
+            stride = (stride + self._broken_off_stride_ms) >> 1
+            self._fill(self.broken_off_ms, first_ms, stride, 2 if self._has_closing else 1, at_ms)
+        elif self._first_swing_ms >= 0 and stride < (first_ms - self._first_swing_ms) * 2 < stride * 3:
+            # From standing, the foot lands at the end of the swing in backward gait, too.
+            self._output.step(self._first_swing_ms, at_ms)
+            self._output.contact(self._first_swing_ms)
+            self._step(other_foot_ms, at_ms)
+        elif other_foot_ms + self.landing_ms > begun_ms and (not self._from_standing or waiting_angle[0] * 9 > waiting_angle[1] * 7):
+            self._step(other_foot_ms, at_ms)
+        self._has_rested = False
+        self._worn_step(first_ms, at_ms)
+        self.swing_end_ms = first_ms
+        self._usual_angle = waiting_angle[1]
+        self._evidence = _EVIDENCE_NEEDED
+        for k in range(1, n):
+            self._credit_stride(waiting_ms[k], waiting_angle[k], at_ms)
+
+    def _fill(self, from_ms: int, to_ms: int, stride_ms: int, first: int, at_ms: int) -> None:
+        """Credit the steps between two contacts of the worn foot, from the step number `first` on: the feet step in turn."""
+        passed_ms = to_ms - from_ms
+        steps = (passed_ms + (stride_ms >> 1)) // stride_ms << 1
+        for k in range(first, steps):
+            self._step(from_ms + passed_ms * k // steps, at_ms)
+
+    def _contact(self, t_ms: int, angle: int, score: int, at_ms: int) -> None:
+        """A contact of the worn leg during a bout; `score` is of the stride that it ends."""
+        stride = t_ms - self.swing_end_ms
         if stride < _STRIDE_LEAST_MS:
             return
+        if score >= _FAIR:
+            self._evidence = _EVIDENCE_MOST
+        elif score <= _BAD:
+            self._evidence += score
+            if self._evidence < 0:
+                # What came last was no gait: no closing step.
+                self._last_angle = 0
+                self._small_swing_ms = -1
+                self._is_rough = score <= _ROUGH
+                self.end(at_ms, False)
+                return
         if stride > _PAUSE_MS and stride * 4 > self.stride_ms * 7:
             self.end(at_ms, False)
         else:
-            self._stride(t_ms, area, at_ms)
+            self._credit_stride(t_ms, angle, at_ms)
 
-    def _stride(self, t_ms: int, area: int, at_ms: int) -> None:
-        """One stride from the last contact to this one: the other foot's step in its middle, and this one."""
-        engine = self._engine
-        stride = t_ms - self.contact_ms
-        engine.credit(self.contact_ms + (stride >> 1), at_ms)
-        engine.credit(t_ms, at_ms)
-        self.contact_ms = t_ms
+    def _credit_stride(self, t_ms: int, angle: int, at_ms: int) -> None:
+        """One stride up to this contact: the other foot's step in its middle, and this one."""
+        stride = t_ms - self.swing_end_ms
+        self._step(self.swing_end_ms + (stride >> 1), at_ms)
+        self._has_rested = False
+        self._worn_step(t_ms, at_ms)
+        self.swing_end_ms = t_ms
         self.stride_ms = stride
-        if area * 9 > self._area * 7:
-            self._area += (area - self._area) >> 1
-        self._last_area = area
+        if angle * 9 > self._usual_angle * 7:
+            self._usual_angle += (angle - self._usual_angle) >> 1
+        self._last_angle = angle
 
-    def _pace(self, side: int, end_ms: int, at_ms: int) -> None:
-        """Cadence from the last two strides between lobe ends of either sign, or from the newest alone in quick gaits."""
-        stride = end_ms - self._ends[side]
-        strides = self._strides
-        befores = self._befores
-        before = strides[side]
-        if self._ends[side] < 0 or not _STRIDE_LEAST_MS <= stride <= _STRIDE_MOST_MS:
-            strides[side] = 0
-            befores[side] = 0
-            return
-        strides[side] = stride
-        if before and not (before * 2 < stride * 3 and stride * 2 < before * 3):
-            # One odd stride says nothing yet; a new cadence is told by the next.
-            befores[side] = 0
-            return
-        befores[side] = before
-        if self.contact_ms < 0:
-            return
-        newest = stride
-        two = stride + (before or stride)
-        other = strides[1 - side]
-        both = other + befores[1 - side]
-        if other and befores[1 - side] and both * 4 < two * 5 and two * 4 < both * 5:
-            newest = (stride + stride + stride + other) >> 2
-            two = (two + both) >> 1
-            if newest < _QUICK_MS:
-                two = newest << 1
-        self._engine.pace(2400000 // two, 1200000 // newest, at_ms)
+    def _step(self, t_ms: int, at_ms: int) -> None:
+        """Report a step; one that is still to come waits."""
+        self._land(at_ms)
+        t_ms += self.landing_ms
+        if t_ms > at_ms:
+            self._landing_at_ms = t_ms
+        else:
+            self._output.step(t_ms, at_ms)
 
-    def end(self, at_ms: int, stood: bool) -> None:
-        """Walking has stopped; `stood`: the leg is quiet."""
+    def _worn_step(self, t_ms: int, at_ms: int) -> None:
+        """Report a step of the worn foot."""
+        self._step(t_ms, at_ms)
+        self._output.contact(t_ms + self.landing_ms)
+
+    def _land(self, at_ms: int) -> None:
+        """Report a step that waits, at the latest now."""
+        t_ms = self._landing_at_ms
+        if t_ms >= 0:
+            self._landing_at_ms = -1
+            self._output.step(t_ms if t_ms < at_ms else at_ms, at_ms)
+
+    def _update_cadence(self, side: int, end_ms: int, at_ms: int) -> None:
+        """Cadence after a half-cycle that ended at `end_ms`."""
+        before_ms = self._side_end_ms[side]
+        stride_ms = end_ms - before_ms
+        if before_ms < 0 or not _STRIDE_LEAST_MS <= stride_ms <= _STRIDE_MOST_MS:
+            stride_ms = 0
+        cadence = self._cadence
+        if cadence.add(side, stride_ms) and self.swing_end_ms >= 0:
+            self._output.cadence(cadence.cadence_x10, cadence.newest_x10, at_ms)
+
+    def end(self, at_ms: int, is_standing: bool) -> None:
+        """The bout has ended; `is_standing`: the leg is quiet."""
         if self._held_ms >= 0:
-            self._release(at_ms)
+            self._confirm_held(at_ms)
         from_ms = self._from_ms
-        if self.contact_ms >= 0:
-            weak = self._weak_ms
-            if self.contact_ms < weak:
-                self._engine.credit((self.contact_ms + weak) >> 1, at_ms)
-                self._engine.credit(weak, at_ms)
-                from_ms = weak
+        if self.swing_end_ms >= 0:
+            small_ms = self._small_swing_ms
+            self.broken_off_ms = self.swing_end_ms
+            self._broken_off_stride_ms = self.stride_ms
+            self._has_closing = False
+            self._may_continue = False
+            if self.swing_end_ms < small_ms:
+                self._fill(self.swing_end_ms, small_ms, self.stride_ms, 1, at_ms)
+                self._step(small_ms, at_ms)
+                from_ms = self.broken_off_ms = small_ms
             else:
-                from_ms = self.contact_ms + (self.stride_ms >> 1)
-                if self._last_area * 9 > self._area * 7 and from_ms <= at_ms:
-                    self._engine.credit(from_ms, at_ms)
-            self._engine.pace(0, 0, at_ms)
-        self.restart(from_ms, stood)
+                from_ms = self.swing_end_ms + (self.stride_ms >> 1)
+                if self._last_angle * 9 > self._usual_angle * 7 and from_ms <= at_ms:
+                    self._step(from_ms, at_ms)
+                    self._has_closing = True
+            self._land(at_ms)
+            if is_standing:
+                self.broken_off_ms = -1
+            self._output.cadence(0, 0, at_ms)
+            self._bout_end_ms = self.swing_end_ms
+        self.restart(from_ms, is_standing)

@@ -1,85 +1,115 @@
-"""Frames of the link, the device's half: ASCII lines in, COBS frames out (FORMATS.md, "The link"). The host's half is caller.py."""
+"""The device's half of the frames: request lines in, COBS frames out (FORMATS.md, "The link"). The host's half is host_frames.py."""
 
 import binascii
 import struct
 
-MAX_LINE = 200
-MAX_FRAME = 1200
-MAX_DATA = 1024  # log bytes of one DATA frame
-_TILDE = 126
-_STAR = 42
-_LF = 10
-_CR = 13
+from ..constants import const
+
+# As in link/host_frames.py.
+_MAX_LINE = const(200)
+_MAX_DATA = const(1024)
+_TILDE = const(126)
+_STAR = const(42)
+_LF = const(10)
+_CR = const(13)
+# No request is shorter: ~, id, space, a name of one letter, *, CRC.
+_SHORTEST = const(14)
+_CRC_CHARS = const(8)
+# The characters of a request between ~ and its last *.
+_PRINTABLE = bytes([code for code in range(32, 127) if code != _STAR])
 
 
 def crc32(data) -> int:
+    """CRC-32 of `data`, as in zlib."""
     return binascii.crc32(data) & 0xFFFFFFFF
 
 
 class LineDecoder:
-    """Requests out of the bytes that a host sends, one byte at a time, in a fixed buffer."""
+    """Finds requests in the bytes of a host, in a fixed buffer. Built-in functions search and copy: a loop over bytes is too slow."""
 
-    MALFORMED = (0, "", ())
+    MALFORMED = (0, b"", ())
 
     def __init__(self):
-        self._line = bytearray(MAX_LINE)
+        # A request of which only a part has arrived. One that is too long is cut off.
+        self._line = bytearray(_MAX_LINE)
+        self._view = memoryview(self._line)
         self._length = 0
-        self._skip = False  # this line is not for us, up to its end
+        self._at_line_start = True
 
-    def put(self, byte: int):
-        """(id, name, args) when `byte` ends a sound line, MALFORMED when it ends a line that began with ~ and is not, otherwise None."""
-        if byte == _LF:
-            length = self._length
-            skipped = self._skip
-            self._length = 0
-            self._skip = False
-            if skipped and length:
-                return self.MALFORMED
-            return self._parse(length) if length else None
-        if self._skip:
-            return None
-        if self._length == MAX_LINE - 1 or (self._length == 0 and byte != _TILDE):
-            self._skip = True
-        else:
-            self._line[self._length] = byte
-            self._length += 1
-        return None
+    def feed(self, buf, n: int, report):
+        """Take the first `n` bytes of `buf`. Calls report((id, name, args)) for every valid request that ends in them.
 
-    def _parse(self, length: int):
-        line = bytes(memoryview(self._line)[:length])
-        if line[-1] == _CR:
-            line = line[:-1]
-        star = len(line) - 9
-        if star < 4 or line[star] != _STAR:
-            return self.MALFORMED
-        body = line[1:star]
-        for code in body:
-            if not 32 <= code < 127 or code == _STAR:
-                return self.MALFORMED
-        try:
-            crc = binascii.unhexlify(line[star + 1 :])
-            id = binascii.unhexlify(body[:2])
-        except ValueError:
-            return self.MALFORMED
-        if struct.unpack(">I", crc)[0] != crc32(body):
-            return self.MALFORMED
-        words = body.decode().split(" ")
-        if len(words) < 2 or len(words[0]) != 2 or "" in words:
-            return self.MALFORMED
-        return id[0], words[1], tuple(words[2:])
+        The name and the arguments are bytes, printable ASCII. Every other line that begins with ~ gives MALFORMED; other lines are ignored.
+        """
+        view = memoryview(buf)
+        at = 0
+        length = self._length
+        while at < n:
+            if length == 0:
+                if buf[at] != _TILDE or not self._at_line_start:
+                    at = buf.find(b"\n~", at, n) + 1
+                    if at == 0:
+                        self._at_line_start = buf[n - 1] == _LF
+                        return
+                self._at_line_start = False
+            end = buf.find(b"\n", at, n)
+            if end < 0 or length:
+                count = (n if end < 0 else end) - at
+                if count > _MAX_LINE - length:
+                    count = _MAX_LINE - length
+                self._view[length : length + count] = view[at : at + count]
+                length += count
+                if end < 0:
+                    self._length = length
+                    return
+                report(_parse(self._view, 0, length))
+                self._length = length = 0
+            elif end - at < _SHORTEST:
+                report(self.MALFORMED)
+            else:
+                report(_parse(view, at, end))
+            self._at_line_start = True
+            at = end + 1
+
+
+def _parse(view, start: int, end: int):
+    """The request in view[start:end], a line that begins with ~ and has no line end; LineDecoder.MALFORMED if it is none."""
+    if not _SHORTEST <= end - start < _MAX_LINE:
+        return LineDecoder.MALFORMED
+    if view[end - 1] == _CR:
+        end -= 1
+    star = end - 1 - _CRC_CHARS
+    if view[star] != _STAR:
+        return LineDecoder.MALFORMED
+    body = bytes(view[start + 1 : star])
+    try:
+        if int.from_bytes(binascii.unhexlify(view[star + 1 : end]), "big") != crc32(body):
+            return LineDecoder.MALFORMED
+        words = body.split(b" ")
+        id = binascii.unhexlify(words.pop(0))
+        name = words.pop(0)
+    except (ValueError, IndexError):
+        return LineDecoder.MALFORMED
+    simple = name.isalpha()
+    for word in words:
+        simple = simple and word.isdigit()
+    # What is left after strip() is no printable ASCII, or a second *.
+    if len(id) != 1 or not simple and (not name or b"" in words or body.strip(_PRINTABLE)):
+        return LineDecoder.MALFORMED
+    return id[0], name, words
 
 
 class FrameEncoder:
-    """One frame at a time in one buffer: write the payload into `.payload`, call finish(), send `.view[:length]`."""
+    """Makes one frame at a time in one buffer: write into `.payload`, call finish(), send `.view[:length]`."""
 
-    def __init__(self, room: int = MAX_DATA + 4):
+    def __init__(self, room: int = _MAX_DATA + 4):
         # Delimiter, code byte, type and id; after the payload its CRC, a byte for every 254 without a zero, delimiter.
         self._buf = bytearray(4 + room + 4 + (room + 6) // 254 + 1)
         self.view = memoryview(self._buf)
         self.payload = self.view[4 : 4 + room]
 
     def finish(self, type: int, id: int, count: int) -> int:
-        """Frame the first `count` bytes of the payload; the frame's length is returned. The payload is scrambled by it."""
+        """Make a frame of the first `count` bytes of the payload; its length is returned. The payload is overwritten."""
         buf = self._buf
         view = self.view
         buf[2] = type

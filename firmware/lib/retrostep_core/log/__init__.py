@@ -1,1 +1,1 @@
-"""Events -> records -> journal bytes, and back (FORMATS.md, "The session log")."""
+"""Events become records, records become the bytes of a log, and back (FORMATS.md, "The session log")."""

@@ -1,35 +1,36 @@
-"""Session logs read back: sound records out of any bytes, whatever happened to them (FORMATS.md, "The session log").
+"""Session logs read back: the valid records in any bytes, whatever happened to them (FORMATS.md, "The session log").
 
-A record counts as sound when its CRC holds. Where one does not, the reader tries the next byte, so everything sound behind damage is found.
+A record is valid when its CRC is. After an invalid one the reader tries the next byte, so it finds every valid record behind damage.
 """
 
 import struct
 from collections import namedtuple
 
+from ..directions import direction_at
 from . import records as r
-from .account import Account
-from .decoded import decode
+from .decoded import ZERO, decode
+from .totals_from_log import TotalsFromLog
 
 Damage = namedtuple("Damage", ("offset", "length", "missing"))
-"""`length` bytes from `offset` on hold no sound record; `missing` is the number of records (modulo 256) that the sequence numbers say
-were lost there. A length of 0 means that whole records are gone. The last one reaches the file's end when the tail is torn."""
+"""`length` bytes from `offset` on hold no valid record. `missing` is how many records (modulo 256) the sequence numbers say were there.
+A length of 0 means that complete records are gone. The last damage reaches the file's end where the tail is torn."""
 
 
 class LogError(ValueError):
-    """These bytes are not a Retrostep session log that this version can read."""
+    """These bytes are not a Retrostep session log, or have a format version that this program cannot read."""
 
 
-def walk(read, size: int, buf, start: int = 0):
-    """(offset, kind, seq, payload) of every sound record from `start` on in a file of `size` bytes, in fixed memory.
+def records_in(read, size: int, buf, start: int = 0):
+    """Yield (offset, kind, seq, payload) of every valid record from `start` on, in a file of `size` bytes and in fixed memory.
 
-    `read(offset, view)` fills `view` from `offset` on and returns how many bytes it filled; `buf` is a bytearray of 512 or more bytes;
-    `payload` is a view of it that holds until the next record is asked for.
+    read     read(offset, view) fills `view` from `offset` on; the number of bytes is returned
+    buf      a bytearray of at least 512 bytes. `payload` is a view of it, valid until the next record
     """
     view = memoryview(buf)
     base = 0
     have = 0
-    pos = start  # 0 and not 4: where a byte of the magic is gone, a record may begin before that
-    behind = -1  # where the last sound record ends
+    pos = start  # from byte 0, not 4: where a byte of the magic is gone, a record may begin earlier
+    behind = -1  # where the last valid record ends
     while pos + r.OVERHEAD <= size:
         at = pos - base
         if at < 0 or at + min(r.MAX_RECORD, size - pos) > have:
@@ -46,23 +47,23 @@ def walk(read, size: int, buf, start: int = 0):
             pos += buf[at + 2] + r.OVERHEAD
             behind = pos
         elif pos == behind:
-            # Where bytes are gone, the next record's first ones may have passed for the last ones of a CRC.
+            # Bytes are gone, and the first bytes of the next record may have been taken for the last ones of this CRC.
             pos -= 3
             behind = -1
         else:
             pos += 1
 
 
-def sound_length(read, size: int) -> int:
-    """Where the last sound record of a file ends (0: there is none); what lies behind it is a torn tail."""
+def valid_length(read, size: int) -> int:
+    """Where the last valid record of a file ends, 0 for none. A torn tail lies behind it."""
     end = 0
-    for offset, _kind, _seq, payload in walk(read, size, bytearray(512)):
+    for offset, _kind, _seq, payload in records_in(read, size, bytearray(512)):
         end = offset + len(payload) + r.OVERHEAD
     return end
 
 
 def scan(data, damage=None):
-    """(offset, kind, seq, payload bytes) of every sound record in `data`; what was skipped is appended to the list `damage` as Damage."""
+    """Yield (offset, kind, seq, payload) of every valid record in `data`. What was skipped is appended to the list `damage` as Damage."""
     view = memoryview(data)
     size = len(view)
 
@@ -73,7 +74,7 @@ def scan(data, damage=None):
 
     expected = 0
     end = 4 if bytes(view[:4]) == r.MAGIC else 0
-    for offset, kind, seq, payload in walk(read, size, bytearray(2048)):
+    for offset, kind, seq, payload in records_in(read, size, bytearray(2048)):
         if offset < end:
             end = 0 if end == 4 else offset
         if damage is not None and (offset != end or seq != expected):
@@ -86,16 +87,16 @@ def scan(data, damage=None):
 
 
 class Log:
-    """One session as its log tells it.
+    """One session, as its log has it.
 
     header      decoded.Header
-    steps       [(t_ms, direction)] in time order, each with the direction that was settled for it in the end
-    directions  [decoded.Direction] as they were said; likewise epochs, bouts, alerts, gaps, battery, clocks, marks, rates
+    steps       [(t_ms, direction)] in order of time, with the final direction of each
+    directions  [decoded.Direction] in the order of the file; likewise epochs, bouts, alerts, gaps, loads, battery, clocks, marks, rates
     end         decoded.End, or None while the session is open
     closed      whether there is an END
-    totals      records.Totals: END's, or as far as an open session got
-    duration_ms END's time, or the last movement of an open session
-    damage      [Damage]; empty for a log that is whole
+    totals      decoded.Totals of END, or up to the last record of a log without END
+    duration_ms END's time; in a log without END the last movement, but at least the counted time
+    damage      [Damage], empty for a complete log
     """
 
     def __init__(self):
@@ -106,45 +107,71 @@ class Log:
         self.bouts = []
         self.alerts = []
         self.gaps = []
+        self.loads = []
+        self.mounts = []
         self.battery = []
         self.clocks = []
         self.marks = []
         self.rates = []
         self.end = None
         self.closed = False
-        self.totals = r.ZERO
+        self.totals = ZERO
         self.duration_ms = 0
         self.damage = []
 
 
-def timeline(directions):
-    """[(since_ms, direction)] rising, from Direction records in the order said: the last statement whose `since` is not later wins."""
-    settled = []
-    for said in directions:
-        while settled and settled[-1][0] >= said.since_ms:
-            settled.pop()
-        settled.append((said.since_ms, said.direction))
-    return settled
+def direction_changes(directions):
+    """[(since_ms, direction)] with rising times, from Direction records in the order of the file. From its since_ms on a later one wins."""
+    changes: list[tuple] = []
+    for record in directions:
+        while changes and changes[-1][0] >= record.since_ms:
+            changes.pop()
+        changes.append((record.since_ms, record.direction))
+    return changes
 
 
 def read_log(data) -> Log:
-    """The whole of a log; LogError where there is no header to go by. Damage is told in `.damage`, never raised."""
+    """The complete log in `data`. Damage is reported in `.damage`. LogError for another format version, or without a HEADER."""
     data = bytes(data)
     if data[:3] == r.MAGIC[:3] and len(data) > 3 and data[3] != r.VERSION:
-        raise LogError("the log has format version %d and this program reads version %d: update it" % (data[3], r.VERSION))
+        raise LogError("the log has format version %d, and this program reads version %d" % (data[3], r.VERSION))
     log = Log()
-    told = []
+    records, times = _collect(data, log)
+    if log.header is None:
+        raise LogError("these bytes hold no header of a Retrostep session log")
+    log.closed = log.end is not None
+    if log.closed:
+        log.totals = log.end.totals
+        log.duration_ms = log.end.t_ms
+    else:
+        counted = TotalsFromLog()
+        for kind, record in records:
+            counted.add(kind, record)
+        log.totals = counted.totals()
+        log.duration_ms = counted.end_ms()
+    log.damage.sort()
+    times.sort()
+    changes = direction_changes(log.directions)
+    log.steps = [(t_ms, direction_at(changes, t_ms)) for t_ms in times]
+    return log
+
+
+def _collect(data: bytes, log: Log):
+    """Put every record into its list of `log`; [(kind, record)] in the order of the file, and the times of all steps."""
     lists = {
         r.DIRECTION: log.directions,
         r.EPOCH: log.epochs,
         r.BOUT: log.bouts,
         r.ALERT: log.alerts,
         r.GAP: log.gaps,
+        r.LOAD: log.loads,
+        r.MOUNT: log.mounts,
         r.BATTERY: log.battery,
         r.CLOCK: log.clocks,
         r.MARK: log.marks,
         r.RATE: log.rates,
     }
+    records = []
     times = []
     for offset, kind, _seq, payload in scan(data, log.damage):
         try:
@@ -163,25 +190,5 @@ def read_log(data) -> Log:
             log.end = record
         elif record is not None:
             lists[kind].append(record)
-        told.append((kind, record))
-    if log.header is None:
-        raise LogError("these bytes hold no header of a Retrostep session log")
-    log.closed = log.end is not None
-    if log.closed:
-        log.totals = log.end.totals
-        log.duration_ms = log.end.t_ms
-    else:
-        account = Account()
-        for kind, record in told:
-            account.take(kind, record)
-        log.totals = account.totals()
-        log.duration_ms = account.moved_ms
-    log.damage.sort()
-    times.sort()
-    settled = timeline(log.directions)
-    place = -1
-    for t in times:
-        while place + 1 < len(settled) and settled[place + 1][0] <= t:
-            place += 1
-        log.steps.append((t, settled[place][1] if place >= 0 else 0))
-    return log
+        records.append((kind, record))
+    return records, times

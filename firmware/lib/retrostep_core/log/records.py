@@ -1,12 +1,13 @@
-"""The records of a session log as a device writes them: every field packed (FORMATS.md, "The session log").
+"""The records of a session log, packed by a device (FORMATS.md, "The session log"). decoded.py reads them back.
 
-`pack_*` functions write a payload into the caller's bytearray and return its length; decoded.py reads it back.
-Times are milliseconds since the session's start unless a name says otherwise.
+`pack` and each `pack_*` function write a payload into the caller's bytearray and return its length. Times are in ms since the session's
+start.
 """
 
 import binascii
 import struct
-from collections import namedtuple
+
+from ..constants import const
 
 MAGIC = b"RSL\x01"
 VERSION = 1
@@ -27,72 +28,81 @@ CLOCK = 9
 MARK = 10
 RATE = 11
 END = 12
+LOAD = 13
+MOUNT = 14
+RAW = 15
+CAPTURE = 16
 
-BY_ITSELF = 1
-BY_BUTTON = 2
-INTERRUPTED = 3
-FLASH_FULL = 4
-
-MARK_WARM_UP = 1
-MARK_STRETCH = 2
-MARK_BACKWARD = 3
-MARK_NOTE = 4
-
-FROM_HOST = 1
-BY_HAND = 2
-
-FAULT_SENSOR = 1
-FAULT_FLASH_SHORT = 2
-FAULT_FLASH_FULL = 4
-FAULT_LOG_DAMAGED = 8
-FAULT_SETTINGS = 16
-
+END_BYTES = 25
 BATTERY_UNKNOWN = 255  # percent
+_U8 = const(0xFF)
 U16 = 0xFFFF
 U32 = 0xFFFFFFFF
-_I32 = 0x7FFFFFFF
+_I32 = const(0x7FFFFFFF)
+# Steps of one record, and the longest interval in it.
+_STEPS_MOST = const(60)
+_VARINT_BYTES = const(5)
+# In place of its 4 bytes: the field has a sign.
+_SIGNED = const(0x84)
+# Bytes of each field of the records that `pack` writes.
+_FIELDS = {
+    DIRECTION: b"\4\4\1",  # at, since, direction
+    EPOCH: b"\4\4\4\4\4\4\2\2",  # time, totals, median cadence in 0.1 steps a minute, highest acceleration in mg
+    BOUT: b"\4\4\1\2\2\2",  # start, end, direction, steps, mean and highest cadence in 0.1 steps a minute, 0 for none
+    ALERT: b"\4\1\1\x84\x84",  # at, kind, severity, measured, limit
+    GAP: b"\4\4\1",  # from, to, codes.GAP_*
+    BATTERY: b"\4\2\1",  # at, mV, percent
+    CLOCK: b"\x08\x08\1",  # ms since boot, the same in Unix ms, codes.CLOCK_*
+    MARK: b"\4\1",  # at, codes.MARK_*
+    RATE: b"\4\4",  # at, 0.001 Hz
+    END: b"\4\1\4\4\4\4\4",  # time, codes.END_*, totals
+}
 
-Totals = namedtuple("Totals", ("forward_steps", "backward_steps", "unknown_steps", "forward_ms", "backward_ms"))
 
-ZERO = Totals(0, 0, 0, 0, 0)
-
-
-def clip(value: int, top: int) -> int:
-    """`value` kept within 0..`top`, so that an odd measurement never becomes an error while recording."""
-    return 0 if value < 0 else top if value > top else value
+def clip(value: int, most: int) -> int:
+    """`value`, limited to 0..`most`: a measurement out of range is never an error while recording."""
+    return 0 if value < 0 else most if value > most else value
 
 
 def clip_i32(value: int) -> int:
+    """`value`, limited to +-(2**31 - 1)."""
     return -_I32 if value < -_I32 else _I32 if value > _I32 else value
 
 
 def crc32(data) -> int:
-    """CRC of a record: of its bytes and, behind them, of the log's first four, which are not stored there.
+    """CRC of a record: of its bytes, followed by the four bytes of the magic, which are not stored there.
 
-    Without those a record and its CRC would cancel each other out in the CRC of the whole log, which a host confirms: two logs of other
-    sessions, but with records of the same lengths, would have the same.
+    Without these four, a record and its CRC would cancel out in the CRC of the complete log, which a host confirms. Two different logs
+    with records of the same lengths would have the same CRC.
     """
     return binascii.crc32(MAGIC, binascii.crc32(data)) & U32
 
 
 def pack_name(buf: bytearray, at: int, name: str) -> int:
-    """Length byte and at most 32 printable ASCII characters at `at`; the place after them is returned."""
+    """Write a length byte and at most 32 printable ASCII characters at `at`; other characters become "?". The place after them."""
     count = 0
-    for char in name:
-        code = ord(char)
+    # As bytes: each character of a str would be one more name in MicroPython's table.
+    for code in name.encode("utf-8", "replace"):
         if count == NAME_LENGTH:
             break
-        buf[at + 1 + count] = code if 32 <= code < 127 else 63
-        count += 1
+        if code & 0xC0 != 0x80:  # the first byte of a character
+            buf[at + 1 + count] = code if 32 <= code < 127 else 63
+            count += 1
     buf[at] = count
     return at + 1 + count
 
 
-def pack_totals(buf: bytearray, at: int, forward: int, backward: int, unknown: int, forward_ms: int, backward_ms: int) -> int:
-    struct.pack_into(
-        "<IIIII", buf, at, clip(forward, U32), clip(backward, U32), clip(unknown, U32), clip(forward_ms, U32), clip(backward_ms, U32)
-    )
-    return at + 20
+def pack(buf: bytearray, kind: int, *values: int) -> int:
+    """The payload of a record whose fields have fixed places: its values in the order of FORMATS.md, limited to what a field holds."""
+    at = 0
+    for k, size in enumerate(_FIELDS[kind]):
+        value = values[k]
+        if size == _SIGNED:
+            size = 4
+            value = clip_i32(value) & U32
+        buf[at : at + size] = clip(value, (1 << 8 * size) - 1).to_bytes(size, "little")
+        at += size
+    return at
 
 
 def pack_header(
@@ -109,8 +119,9 @@ def pack_header(
     limits: bytes,
     device: str,
     board: str,
-    life: int = 0,
+    generation: int = 0,
 ) -> int:
+    """HEADER. start_ticks_ms is since boot; `limits` are 24 bytes; a session's codes are those of codes.py."""
     buf[0:3] = bytes(core_version)
     buf[3:11] = core_hash
     struct.pack_into("<IIQBBB", buf, 11, session, boot, start_ticks_ms, trigger, placement, side)
@@ -118,87 +129,31 @@ def pack_header(
     buf[30:36] = raw + bytes(6 - len(raw))
     buf[36:60] = limits
     at = pack_name(buf, pack_name(buf, 60, device), board)
-    struct.pack_into("<I", buf, at, life)
+    struct.pack_into("<I", buf, at, generation)
     return at + 4
 
 
-def pack_direction(buf: bytearray, at_ms: int, since_ms: int, direction: int) -> int:
-    struct.pack_into("<IIB", buf, 0, at_ms, since_ms, direction)
-    return 9
+def pack_load(buf: bytearray, t_ms: int, direction: int, sums: list) -> int:
+    """LOAD: the contacts of one direction since the last LOAD. `sums` are those of gait/load.py."""
+    struct.pack_into("<HBBB", buf, 0, clip(t_ms // 1000, U16), direction, clip(sums[0], _U8), clip(sums[1], _U8))
+    for k in range(6):
+        # Even places are sums, of which the mean is recorded; odd ones maxima. The last two are rises.
+        value = sums[2 + k]
+        part = 1 if k & 1 or not sums[0] else sums[0]
+        # From mg to 1/8 g, and from mg a sample to 4 g a second at 104 Hz.
+        value = (value * 8 + part * 500) // (part * 1000) if k < 4 else (value * 104 + part * 2000) // (part * 4000)
+        buf[5 + k] = clip(value, _U8)
+    return 11
 
 
-def pack_epoch(
-    buf: bytearray,
-    t_ms: int,
-    forward: int,
-    backward: int,
-    unknown: int,
-    forward_ms: int,
-    backward_ms: int,
-    cadence_x10: int,
-    peak_mg: int,
-) -> int:
-    struct.pack_into("<I", buf, 0, t_ms)
-    pack_totals(buf, 4, forward, backward, unknown, forward_ms, backward_ms)
-    struct.pack_into("<HH", buf, 24, clip(cadence_x10, U16), clip(peak_mg, U16))
-    return 28
-
-
-def pack_bout(buf: bytearray, start_ms: int, end_ms: int, direction: int, steps: int, cadence_mean_x10: int, cadence_max_x10: int) -> int:
-    struct.pack_into(
-        "<IIBHHH", buf, 0, start_ms, end_ms, direction, clip(steps, U16), clip(cadence_mean_x10, U16), clip(cadence_max_x10, U16)
-    )
-    return 15
-
-
-def pack_alert(buf: bytearray, at_ms: int, kind: int, severity: int, measured: int, limit: int) -> int:
-    struct.pack_into("<IBBii", buf, 0, at_ms, kind, severity, clip_i32(measured), clip_i32(limit))
+def pack_mount(buf: bytearray, at_ms: int, since_ms: int, mount: str) -> int:
+    """MOUNT: known at `at_ms`, holds from `since_ms` on. `mount` is text such as "+y+z+x"."""
+    struct.pack_into("<II6s", buf, 0, at_ms, since_ms, mount.encode())
     return 14
 
 
-def pack_gap(buf: bytearray, from_ms: int, to_ms: int, reason: int) -> int:
-    struct.pack_into("<IIB", buf, 0, from_ms, to_ms, reason)
-    return 9
-
-
-def pack_battery(buf: bytearray, at_ms: int, millivolt: int, percent: int) -> int:
-    struct.pack_into("<IHB", buf, 0, at_ms, clip(millivolt, U16), percent if 0 <= percent <= 100 else BATTERY_UNKNOWN)
-    return 7
-
-
-def pack_clock(buf: bytearray, ticks_ms: int, epoch_ms: int, source: int) -> int:
-    struct.pack_into("<QQB", buf, 0, ticks_ms, epoch_ms, source)
-    return 17
-
-
-def pack_mark(buf: bytearray, at_ms: int, mark: int) -> int:
-    struct.pack_into("<IB", buf, 0, at_ms, mark)
-    return 5
-
-
-def pack_rate(buf: bytearray, at_ms: int, milli_hz: int) -> int:
-    struct.pack_into("<II", buf, 0, at_ms, clip(milli_hz, U32))
-    return 8
-
-
-def pack_end(buf: bytearray, t_ms: int, reason: int, forward: int, backward: int, unknown: int, forward_ms: int, backward_ms: int) -> int:
-    struct.pack_into("<IB", buf, 0, t_ms, reason)
-    return pack_totals(buf, 5, forward, backward, unknown, forward_ms, backward_ms)
-
-
-def pack_record(buf: bytearray, kind: int, seq: int, payload) -> int:
-    """A whole record at the start of `buf`; its length is returned."""
-    count = len(payload)
-    buf[0] = kind
-    buf[1] = seq & 255
-    buf[2] = count
-    buf[3 : 3 + count] = payload
-    struct.pack_into("<I", buf, 3 + count, crc32(memoryview(buf)[: 3 + count]))
-    return count + OVERHEAD
-
-
 def put_varint(buf: bytearray, at: int, value: int) -> int:
-    """`value` (0..2**32 - 1) as 7 bits a byte, lowest first, bit 7 set on all but the last; the place after it is returned."""
+    """Write `value` (0..2**32 - 1) with 7 bits a byte, lowest first, bit 7 set on all but the last. The place after it."""
     while value > 127:
         buf[at] = (value & 127) | 128
         value >>= 7
@@ -213,24 +168,22 @@ def zigzag(value: int) -> int:
 
 
 class StepBatch:
-    """The steps of one STEPS record, encoded as they come; no allocation a step."""
-
-    COUNT = 60
-    ROOM = MAX_PAYLOAD - 5  # the longest varint still fits
+    """The payload of one STEPS record, encoded step by step without allocation."""
 
     def __init__(self):
         self.payload = bytearray(MAX_PAYLOAD)
+        self.view = memoryview(self.payload)
         self.length = 0
         self.count = 0
         self.last_ms = 0
         self.interval_ms = 0
 
     def add(self, t_ms: int) -> bool:
-        """Take a step at `t_ms`, later than the one before it; False if there was no room (take the batch first)."""
+        """Take a step at `t_ms`, later than the one before it. False if the record is full: write it and call clear() first."""
         if self.count == 0:
             struct.pack_into("<I", self.payload, 0, t_ms)
             self.length = 5
-        elif self.count >= self.COUNT or self.length > self.ROOM:
+        elif self.count >= _STEPS_MOST or self.length > MAX_PAYLOAD - _VARINT_BYTES:
             return False
         else:
             interval = t_ms - self.last_ms
@@ -242,5 +195,6 @@ class StepBatch:
         return True
 
     def clear(self):
+        """Start on the next record."""
         self.count = 0
         self.length = 0

@@ -1,48 +1,47 @@
-"""Logs that an earlier boot left open, found and closed. Needed at the start only: the app lets go of it."""
+"""Logs that an earlier boot left open, and their end."""
 
 from collections import namedtuple
 
+from ..constants import const
 from . import records as r
+
+# As in retrostep_core/codes.py. A private constant takes no memory.
+_FAULT_LOG_DAMAGED = const(8)
 
 Recovery = namedtuple("Recovery", ("closed", "faults"))
 
 
-def recover(store, boot: int = 0) -> Recovery:
-    """At boot: close the sessions that an earlier boot left open, without rewriting anything that is sound.
+def recover(store, number: int, boot: int = 0) -> Recovery:
+    """Close the log of session `number` if an earlier boot left it open; Recovery(1 if closed, codes.FAULT_* bits).
 
-    END(interrupted) is appended, with totals from the last epoch and what followed it; a torn tail is cut first if the store can cut, and
-    skipped by readers if not. Files without a single sound record are left alone. Logs of boot number `boot`, the present one, are not
-    touched. Recovery(closed, faults): how many were closed, and records.FAULT_* for what could not be read or written.
+    Nothing that can be read is rewritten. END(interrupted) is appended, with totals from the last EPOCH and what follows it. A torn tail
+    is cut first if the store can cut. If not, readers skip it. A file without a valid record stays as it is; an empty one is removed.
+    A log of `boot`, the number of this boot, stays open.
     """
-    closed = 0
-    faults = 0
-    for number in store.numbers():
-        try:
-            if number == store.open_number:
-                continue
-            size = store.size(number)
-            if size == 0:
-                # Created, and cut before its first flush: there is nothing that a host could miss.
-                store.confirm(number, 0, 0)
-                store.erase(number)
-            elif not store.confirmed(number) and not _has_end(store, number, size):
-                from .interrupted import close  # seldom needed, and as large as all of this
+    try:
+        if number == store.open_number:
+            return Recovery(0, 0)
+        size = store.size(number)
+        if size == 0:
+            # The power was cut before its first flush: there is nothing in it for a host.
+            store.erase(number)
+        elif not store.confirmed(number) and not _has_end(store, number, size):
+            # Imported here: it is seldom needed, and its imports take more memory than this module.
+            from .interrupted import close
 
-                done, fault = close(store, number, size, boot)
-                closed += done
-                faults |= fault
-        except OSError:
-            faults |= r.FAULT_LOG_DAMAGED
-    return Recovery(closed, faults)
+            return Recovery(*close(store, number, size, boot))
+    except OSError:
+        return Recovery(0, _FAULT_LOG_DAMAGED)
+    return Recovery(0, 0)
 
 
 def _has_end(store, number: int, size: int) -> bool:
-    """Whether the last bytes of a log are a sound END; saves reading all of every log at each boot."""
-    length = 25 + r.OVERHEAD
+    """Whether the log's last bytes are a valid END. So a log that was closed is not read completely."""
+    length = r.END_BYTES + r.OVERHEAD
     if size < length:
         return False
-    tail = bytearray(length)
-    view = memoryview(tail)
+    last = bytearray(length)
+    view = memoryview(last)
     if store.read_into(number, size - length, view) != length:
         return False
-    return tail[0] == r.END and tail[2] == 25 and int.from_bytes(tail[-4:], "little") == r.crc32(view[:-4])
+    return last[0] == r.END and last[2] == r.END_BYTES and int.from_bytes(last[-4:], "little") == r.crc32(view[:-4])

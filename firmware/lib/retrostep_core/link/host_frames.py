@@ -1,14 +1,18 @@
-"""Frames of the link, the host's half: ASCII lines out; COBS frames in, with log text between them (FORMATS.md, "The link")."""
+"""The host's half of the frames: request lines out; COBS frames in, with text between them (FORMATS.md, "The link")."""
 
 import struct
 
-from .frames import MAX_FRAME, MAX_LINE, crc32
+from .frames import crc32
+
+MAX_LINE = 200
+MAX_FRAME = 1200
+MAX_DATA = 1024  # log bytes of one DATA frame
 
 _STAR = 42
 
 
 def request(id: int, name: str, *args) -> bytes:
-    """The line that asks for `name`; integers among `args` are written in decimal. ValueError if it would not be a sound line."""
+    """The request line; integers in `args` become decimal. ValueError where it is not printable ASCII or has more than 200 bytes."""
     words = ["%02x" % (id & 255), name]
     words.extend([str(arg) for arg in args])
     body = " ".join(words).encode()
@@ -22,7 +26,7 @@ def request(id: int, name: str, *args) -> bytes:
 
 
 def cobs_encode(data: bytes) -> bytes:
-    """COBS of any bytes, without delimiters."""
+    """`data` in COBS, without the delimiters."""
     out = bytearray()
     at = 0
     while True:
@@ -42,7 +46,7 @@ def cobs_encode(data: bytes) -> bytes:
 
 
 def cobs_decode(data: bytes):
-    """The bytes that `data` stands for, or None if it is not COBS."""
+    """The inverse of cobs_encode; None if `data` is not COBS."""
     out = bytearray()
     at = 0
     while at < len(data):
@@ -57,8 +61,8 @@ def cobs_decode(data: bytes):
     return bytes(out)
 
 
-def open_frame(chunk: bytes):
-    """(type, id, payload) of what stood between two delimiters, or None if it is no frame."""
+def unpack_frame(chunk: bytes):
+    """(type, id, payload) of the bytes between two delimiters; None if they are no frame."""
     if not 7 <= len(chunk) <= MAX_FRAME - 2:
         return None
     body = cobs_decode(chunk)
@@ -68,17 +72,17 @@ def open_frame(chunk: bytes):
 
 
 class FrameDecoder:
-    """Frames and text out of what a device sends; never holds more than one frame's bytes, whatever arrives.
+    """Splits the bytes of a device into frames and text. It never holds more bytes than one frame has.
 
-    Text is what stands between delimiters and is no frame: bytes as they came, to be sanitized before they reach a terminal.
+    Bytes between two delimiters that are no frame are text. They are returned as they came: sanitize them before a terminal gets them.
     """
 
     def __init__(self):
         self._pending = bytearray()
-        self._text = False  # too long for a frame: text up to the next delimiter
+        self._text = False  # everything up to the next delimiter is text
 
     def feed(self, data: bytes):
-        """A list of ("frame", type, id, payload) and ("text", bytes) that `data` completes."""
+        """Take `data`: a list of the ("frame", type, id, payload) and ("text", bytes) that are complete now."""
         found = []
         at = 0
         data = bytes(data)
@@ -99,13 +103,13 @@ class FrameDecoder:
                 if self._pending:
                     chunk = bytes(self._pending)
                     self._pending = bytearray()
-                    frame = open_frame(chunk)
+                    frame = unpack_frame(chunk)
                     found.append(("text", chunk) if frame is None else ("frame",) + frame)
             at = stop + 1
         return found
 
     def idle(self):
-        """To be called when nothing has come for a while: a list with the text that waits for its delimiter, if it is plain text."""
+        """Call this when nothing has come for a while: the text that waits for its delimiter, as feed() gives it, if it is plain text."""
         for code in self._pending:
             if code < 9 or code == 127:
                 return []
