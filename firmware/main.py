@@ -1,14 +1,14 @@
-"""Retrostep: the wearable. A board's MicroPython runs this after boot.py."""
+"""Retrostep: MicroPython runs this file after boot.py."""
 
-# boot.py says so when the button was held: the REPL then has the board to itself.
+# boot.py sets SAFE_MODE where the REPL must stay free.
 if not globals().get("SAFE_MODE"):
+    print("retrostep: starting: the program is loaded")
     from app import App
-    from hal.modules import forget
-    from hal.wiring import Hardware
+    from hal import unload
+    from hal.hardware import Hardware
 
+    print("retrostep: starting: the flash is read")
     app = App(Hardware())
-    # 15 KB of code that only the start needs.
     del Hardware
-    for name in ("hal.wiring", "hal.board", "hal.sources", "retrostep_core.fingerprint"):
-        forget(name)
+    unload("hal.hardware", "hal.board", "hal.identity", "hal.source_hash", "retrostep_core.core_hash")
     app.run()

@@ -1,8 +1,10 @@
-"""CircuitPython's busio.I2C on top of machine.I2C, as far as adafruit_bus_device asks for it."""
+"""CircuitPython's busio.I2C on top of machine.I2C: the part of it that adafruit_bus_device uses."""
+
+from hal.sensor_start import attempt
 
 
 class I2C:
-    """`bus` is a machine.I2C. One program uses the bus, so the lock only tells a caller that forgot to unlock."""
+    """`bus` is a machine.I2C. Only one program uses the bus; the lock finds a caller that forgot to unlock."""
 
     def __init__(self, bus: object) -> None:
         self._bus = bus
@@ -16,22 +18,18 @@ class I2C:
         return True
 
     def unlock(self) -> None:
-        """Give the lock back; ValueError if nobody holds it."""
+        """Release the lock; ValueError if it is not taken."""
         if not self._locked:
             raise ValueError("The I2C bus is not locked.")
         self._locked = False
 
-    def scan(self) -> list:
-        """Addresses that answer, ascending."""
-        return self._bus.scan()
-
     def writeto(self, address: int, buf: object, start: int = 0, end: int | None = None) -> None:
         """Write buf[start:end]; OSError if nothing answers at `address`."""
-        self._bus.writeto(address, _part(buf, start, end))
+        attempt(self._bus.writeto, address, _part(buf, start, end))
 
     def readfrom_into(self, address: int, buf: object, start: int = 0, end: int | None = None) -> None:
         """Fill buf[start:end]; OSError if nothing answers."""
-        self._bus.readfrom_into(address, _part(buf, start, end))
+        attempt(self._bus.readfrom_into, address, _part(buf, start, end))
 
     def writeto_then_readfrom(
         self,
@@ -43,11 +41,11 @@ class I2C:
         in_start: int = 0,
         in_end: int | None = None,
     ) -> None:
-        """Write, then read after a repeated start. A single byte written is a register's address: one call of machine.I2C does both."""
+        """Write, then read after a repeated start; OSError if nothing answers. One byte written is a register's address."""
         out = _part(out_buffer, out_start, out_end)
         into = _part(in_buffer, in_start, in_end)
         if len(out) == 1:
-            self._bus.readfrom_mem_into(address, out[0], into)
+            attempt(self._bus.readfrom_mem_into, address, out[0], into)
         else:
             self._bus.writeto(address, out, False)
             self._bus.readfrom_into(address, into)

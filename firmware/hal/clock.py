@@ -1,40 +1,45 @@
-"""Time since boot that never wraps, and the wall clock once a host has told it."""
+"""Time since boot that never wraps, and the wall clock after a host has set it."""
+
+from retrostep_core.constants import const
+
+# 2020-01-01T00:00:00Z
+_EPOCH_LEAST_MS = const(1577836800000)
 
 
 class Clock:
-    """`ticks_ms` and `ticks_diff` are the `time` module's; `boot` is the number of this start.
+    """`ticks_ms` and `ticks_diff` are the functions of the `time` module; `boot` is the number of this start.
 
-    `on_set(ticks_ms, epoch_ms, source)`, if given, hears every setting of the wall clock.
+    listener   attribute: listener(ticks_ms, epoch_ms, source) is called each time the wall clock is set; None for none
     """
 
     def __init__(self, ticks_ms: object, ticks_diff: object, boot: int = 0) -> None:
         self._ticks_ms = ticks_ms
         self._ticks_diff = ticks_diff
-        self._last = ticks_ms()
-        self._now = 0
-        self._offset = None
+        self._last_ms = ticks_ms()
+        self._now_ms = 0
+        self._offset_ms: int | None = None
+        self.listener = None
         self.boot = boot
-        self.on_set = None
 
     def ticks_ms(self) -> int:
-        """Milliseconds since boot; never falls. To be called at least once in half a turn of the port's counter (6 days on an ESP32)."""
+        """Milliseconds since boot; never falls. Call it at least once in half a period of the port's counter (6 days on an ESP32)."""
         ticks = self._ticks_ms()
-        passed = self._ticks_diff(ticks, self._last)
-        if passed > 0:
-            self._last = ticks
-            self._now += passed
-        return self._now
+        passed_ms = self._ticks_diff(ticks, self._last_ms)
+        if passed_ms > 0:
+            self._last_ms = ticks
+            self._now_ms += passed_ms
+        return self._now_ms
 
     def epoch_ms(self) -> int:
-        """UTC in Unix milliseconds; 0 as long as nobody has set it."""
-        return 0 if self._offset is None else self._offset + self.ticks_ms()
+        """UTC in Unix milliseconds; 0 until a host has set it."""
+        return 0 if self._offset_ms is None else self._offset_ms + self.ticks_ms()
 
     def set_epoch_ms(self, epoch_ms: int, source: int) -> int:
-        """Set the wall clock (source: FORMATS.md "Codes"); the milliseconds since boot at which it was set. ValueError before 2020."""
-        if epoch_ms < 1577836800000:
-            raise ValueError("The time set lies before 2020.")
-        now = self.ticks_ms()
-        self._offset = epoch_ms - now
-        if self.on_set is not None:
-            self.on_set(now, epoch_ms, source)
-        return now
+        """Set the wall clock (source: FORMATS.md, "Codes"). The ticks_ms at which it was set; ValueError before 2020."""
+        if epoch_ms < _EPOCH_LEAST_MS:
+            raise ValueError("The time is before 2020.")
+        now_ms = self.ticks_ms()
+        self._offset_ms = epoch_ms - now_ms
+        if self.listener is not None:
+            self.listener(now_ms, epoch_ms, source)
+        return now_ms

@@ -1,85 +1,106 @@
-"""The serial console as bytes: requests in, frames out, log text between frames, and never a wait."""
+"""The serial console as bytes: requests in, frames out, lines of text between frames. It never waits."""
 
-# Bytes a second each kind of link takes, and how many at once. A UART at 115200 baud carries 11520: a little more is asked for, so
-# that it never idles; a write beyond what its FIFO holds makes everything wait. The chip's own USB is faster than the board can pack.
-PACE = {"uart": (12000, 1200), "usb": (500000, 4096), "jtag": (200000, 1200)}
-# Lines of text that wait for the end of a frame; the oldest go first.
-_LINES = 8
+from retrostep_core.constants import const
+
+from hal import micropython, ptr8
+
+# Bytes per second, and bytes at once, that each kind of link takes. A UART at 115200 baud carries 11520 bytes per second; a little
+# more keeps it busy, and a write that exceeds its FIFO would block. The chip's own USB is faster than the board can pack.
+LINK_SPEEDS = {"uart": (12000, 1200), "usb": (500000, 4096), "jtag": (200000, 1200)}
+# Lines of text that wait for the end of a frame. The oldest is dropped first.
+_LINES_MOST = const(8)
 
 
 class Console:
-    """`stdin`, `stdout`: byte streams (sys.stdin.buffer); `readable()`, `writable()`: whether they are ready now.
+    """`stdin` and `stdout` are byte streams (sys.stdin.buffer).
 
-    An output that has never said it was ready has no way to say so, and only the pace of its `link` (uart, usb, jtag) counts.
+    `ipoll(0)` yields something if a byte has arrived, as select.poll's ipoll does; `is_ready()` reports if the output is ready.
+    `link` is a key of LINK_SPEEDS. Some ports cannot report that their output is ready. Until one does so, only the link's speed limits it.
     """
 
-    def __init__(self, stdin: object, stdout: object, readable: object, writable: object, ticks_ms: object, link: str) -> None:
+    def __init__(self, stdin: object, stdout: object, ipoll: object, is_ready: object, ticks_ms: object, link: str) -> None:
         self._stdin = stdin
+        # A function of the class costs less to call than a bound method.
+        self._readinto = type(stdin).readinto
         self._stdout = stdout
-        self._readable = readable
-        self._writable = writable
+        self._ipoll = ipoll
+        self._writable = is_ready
         self._ticks_ms = ticks_ms
-        self._per_s, self._most = PACE[link]
-        self._tokens = self._most
-        self._filled_ms = ticks_ms()
-        self._knows = False
-        self._one = bytearray(1)
-        self._lines = []
+        self._bytes_per_s, self._bytes_at_once = LINK_SPEEDS[link]
+        # A token bucket: bytes that may be written now.
+        self._tokens = self._bytes_at_once
+        self._last_ms = ticks_ms()
+        self._reports_writable = False
+        self._one_byte = bytearray(1)
+        self._lines: list[str] = []
 
-    def read_into(self, buf: bytearray) -> int:
-        """What has arrived, at most what `buf` holds; 0 for nothing."""
-        n = 0
-        one = self._one
-        # A board's stdin.readinto waits until the buffer is full: byte by byte.
-        while n < len(buf) and self._readable():
-            if not self._stdin.readinto(one):
-                break
-            buf[n] = one[0]
-            n += 1
-        return n
+    def read_into(self, buf: bytearray, most: int | None = None) -> int:
+        """Fill `buf`, or its first `most` bytes, with what has arrived; the number of bytes, 0 for none."""
+        size = len(buf) if most is None else most
+        return _read_arrived(self._ipoll, self._stdin, self._readinto, self._one_byte, self._one_byte, buf, size)
 
     def room(self) -> int:
-        """Bytes that may be written now without waiting."""
+        """Bytes that can be written now without waiting."""
         if self._writable():
-            self._knows = True
-        elif self._knows:
+            self._reports_writable = True
+        elif self._reports_writable:
             return 0
         now_ms = self._ticks_ms()
-        passed_ms = now_ms - self._filled_ms
+        passed_ms = now_ms - self._last_ms
         if passed_ms > 0:
-            self._filled_ms = now_ms
-            self._tokens += (passed_ms if passed_ms < 1000 else 1000) * self._per_s // 1000
-            if self._tokens > self._most:
-                self._tokens = self._most
+            self._last_ms = now_ms
+            self._tokens += (passed_ms if passed_ms < 1000 else 1000) * self._bytes_per_s // 1000
+            if self._tokens > self._bytes_at_once:
+                self._tokens = self._bytes_at_once
         return self._tokens if self._tokens > 0 else 0
 
     def write(self, data: object) -> int:
-        """Write `data`, and count it against the room; how many bytes went out."""
+        """Write `data`; the number of bytes that were written."""
         n = self._stdout.write(data)
         n = len(data) if n is None else n
         self._tokens -= n
         return n
 
-    def say(self, line: str) -> None:
-        """A line of text for whoever watches; goes out with the next `speak`."""
-        if len(self._lines) == _LINES:
+    def queue_text(self, line: str) -> None:
+        """Add a line of text, which the next `send_text` writes."""
+        if len(self._lines) == _LINES_MOST:
             self._lines.pop(0)
         self._lines.append(line)
 
-    def speak(self) -> None:
-        """Write the lines that wait, as room allows. To be called between frames only."""
+    def send_text(self) -> None:
+        """Write the queued lines, as room allows. Call it only between frames."""
         while self._lines and self.room() > len(self._lines[0]) + 2:
             self.write((self._lines.pop(0) + "\r\n").encode())
 
 
+@micropython.viper
+def _read_arrived(ipoll: object, stdin: object, readinto: object, one_byte: object, value: ptr8, buf: ptr8, size: int) -> int:
+    """Read into `buf` until it holds `size` bytes or no more have arrived; the number of bytes. `value` is `one_byte`, for viper.
+
+    One byte at a time: a board's stdin.readinto waits until the whole buffer is full. This loop costs most of what an incoming byte
+    costs, so it is machine code, and it calls only built-in functions.
+    """
+    n = 0
+    while n < size:
+        for _ in ipoll(0):
+            if not readinto(stdin, one_byte):
+                return n
+            break
+        else:
+            break
+        buf[n] = value[0]
+        n += 1
+    return n
+
+
 def readiness(poll: object, event: int) -> object:
-    """A function that tells whether the one stream registered with `poll` (select.poll) is ready for `event`."""
+    """A function that reports if the only stream of `poll` (select.poll) is ready for `event`."""
 
-    def ready() -> bool:
-        # ipoll gives the same tuple each time where poll would make a list, and any() would make a generator.
-        ready_now = False
+    def is_ready() -> bool:
+        # ipoll returns the same tuple each time; poll would allocate a list, and any() a generator.
+        ready = False
         for _, events in poll.ipoll(0):
-            ready_now = events & event != 0
-        return ready_now
+            ready = events & event != 0
+        return ready
 
-    return ready
+    return is_ready

@@ -1,185 +1,222 @@
-"""An LSM6DS motion sensor with a tagged FIFO, read in bursts.
+"""An LSM6DS motion sensor, whose FIFO is read in bursts.
 
-Adafruit's driver sets the chip up (ranges, rates, I3C off); the FIFO, which it does not know, is driven here. Registers: LSM6DSOX
-datasheet DS12814; LSM6DSO32 and ISM330DHCX have the same ones. No allocation after `start`.
+Adafruit's driver sets the chip up (ranges, rates, I3C off; hal/sensor_start.py). It does not support the FIFO, which this module reads
+through its registers (LSM6DSOX datasheet DS12814; LSM6DSO, LSM6DSO32 and ISM330DHCX have the same ones). The older chips have another
+FIFO, which hal/patterned_fifo.py turns into the same words. Nothing is allocated after `start`, but for a disturbed patterned FIFO.
 """
 
-import sys
 from array import array
 
-from hal import fifo
-from hal.busio import I2C
-from hal.modules import forget
-from hal.timebase import Timebase, nominal_period_ns
+from retrostep_core.constants import const
 
-# model: value of WHO_AM_I (0Fh)
-WHO_AM_I = {"LSM6DSOX": 0x6C, "LSM6DSO32": 0x6C, "ISM330DHCX": 0x6B}
+from hal import fifo, unload
+from hal.sample_clock import SampleClock, nominal_period_ns
 
-_FIFO_CTRL1 = 0x07  # watermark, in words; its bit 8 is FIFO_CTRL2's bit 0
-_FIFO_CTRL3 = 0x09  # batch rates: gyroscope in the upper half, accelerometer in the lower
-_FIFO_CTRL4 = 0x0A  # mode
-_WHO_AM_I = 0x0F
-_FIFO_STATUS1 = 0x3A  # level, then in the next register its upper bits and the flags
-_INTERNAL_FREQ_FINE = 0x63
-_FIFO_DATA_OUT_TAG = 0x78
+# As in hal/fifo.py.
+_WORD_BYTES = const(7)
+_NEXT_WORD = const(0)
+_LOST_SLOTS = const(4)
+_PEAK_SQUARED = const(21)
+_IMPACT = const(22)
+_FIFO_STATUS1 = const(0x3A)  # level; the next register has its upper bits and the flags
+_FIFO_DATA_OUT_TAG = const(0x78)
+_OVERRUN = const(0x48)  # FIFO_OVR_IA and FIFO_OVR_LATCHED
 
-_BYPASS = 0
-_CONTINUOUS = 6
-_BATCH_104_HZ = 0x44
-_OVERRUN = 0x48  # FIFO_OVR_IA and FIFO_OVR_LATCHED
+# Samples of two words in one burst: 224 bytes, 5 ms at 400 kHz.
+_BURST = const(16)
+# A transfer is tried so often at once. After this many failed calls in a row (half a second) the chip must be set up again; its FIFO
+# holds 2.4 s meanwhile.
+_TRIES = const(3)
+_FAILURES_MOST = const(5)
+# The sensor's clock may be 10 % slow; after a much longer silence it has stopped.
+_SILENT_MS = const(500)
 
-# 16 samples of two words a burst: 224 bytes, 5 ms at 400 kHz.
-BURST = 16
-# The sensor's clock may be 10 % slow; what is silent for much longer has stopped.
-_SILENT_MS = 500
+# Reasons, see FORMATS.md.
+_NO_ANSWER = const(3)
+_STOPPED = const(12)
 
 
 class SensorFault(Exception):
-    """The sensor is missing, another one, or no longer answers; the text says what to do."""
+    """The sensor is missing, of another model, or stopped answering: args[0] is the reason, its detail * 256 added (FORMATS.md)."""
 
 
 class Lsm6ds:
-    """Samples of the sensor `model` at `address` on `bus` (machine.I2C), turned by `mount` (units.parse_mount).
+    """Samples of the sensor `model` at I2C `address`, turned by `mount` (units.parse_mount). `ticks_ms()` times them.
 
-    `ticks_ms()` is the clock that samples are timed with. `start`, then now and then `look`, and after each look `read` until it
-    returns 0. A sample i of `block` was taken at t0_ms + i * period_us // 1000.
+    The file at `path` keeps the registers of the first start for the later ones; "" is no file.
+
+    Call `start` once. Then call `check_fifo` regularly, and `read_block` after it until that returns 0.
+
+    block        samples in body axes: mg x y z, 0.1 degrees per second x y z. Sample i was taken at t0_ms + i * period_us // 1000
+    impact       of the block: four values for gait/load.py
+    overrun      the FIFO had overwritten samples at the last check
+    rate_changed the last check updated the measured rate, milli_hz
     """
 
-    def __init__(self, bus: object, address: int, model: str, mount: tuple | None, watermark: int, ticks_ms: object) -> None:
+    def __init__(
+        self, bus: object, address: int, model: str, mount: tuple | None, watermark: int, ticks_ms: object, path: str = ""
+    ) -> None:
         self._bus = bus
         self._address = address
-        self._model = model
-        self._watermark = watermark
         self._ticks_ms = ticks_ms
-        self._state = fifo.new_state(mount)
+        self._setup = model, watermark, path
+        self._parser = fifo.new_state(mount)
         self._status = bytearray(2)
-        self._raw = bytearray(BURST * 2 * fifo.WORD_BYTES)
-        whole = memoryview(self._raw)
-        # A slice is an object: all that will be needed are made once.
-        self._parts = [whole[: n * fifo.WORD_BYTES] for n in range(2 * BURST + 1)]
-        self._words = 0  # in _raw
-        self._waiting = 0  # words in the FIFO that the last look saw and no burst has fetched
-        self._heard_ms = 0
-        self.block = array("h", bytes(BURST * 6 * 2))
-        self.timebase = Timebase(nominal_period_ns(0))
+        self._patterned: object = None  # the module of the other FIFO, if the chip has it
+        self._raw_of: list | None = None
+        self._slot = 0
+        self._burst = bytearray(_BURST * 2 * _WORD_BYTES)
+        view = memoryview(self._burst)
+        # A slice is an object: all of them are made once.
+        self._burst_of = [view[: n * _WORD_BYTES] for n in range(2 * _BURST + 1)]
+        self._burst_words = 0
+        self._waiting_words = 0  # in the FIFO at the last check, and not read since
+        self._last_ms = 0
+        self._found = False  # samples since the last check
+        self._failures = 0  # transfers in a row
+        self._clock = SampleClock(nominal_period_ns(0))
+        self.block = array("h", bytes(_BURST * 6 * 2))
+        self.impact = memoryview(self._parser)[_IMPACT : _IMPACT + 4]
         self.t0_ms = 0
-        self.period_us = self.timebase.period_us
-        self.overrun = False  # the last look found that samples were overwritten
-        self.renewed = False  # the last look renewed the measured rate
+        self.period_us = self._clock.period_us
+        self.overrun = False
+        self.rate_changed = False
 
     @property
-    def foreign_words(self) -> int:
-        """FIFO words that were neither accelerometer's nor gyroscope's, or had lost their other half."""
-        return self._state[fifo.FOREIGN] + self._state[fifo.HALVES]
+    def milli_hz(self) -> int:
+        """The sample rate in 0.001 Hz."""
+        return self._clock.milli_hz
 
-    def peak_mg(self) -> int:
-        """Largest specific force since this was last asked; 0 where nothing was sampled."""
-        square = self._state[fifo.PEAK]
-        self._state[fifo.PEAK] = 0
-        # Newton's way to the whole root, from above: three axes of 16 g are 27.7 g.
+    def take_peak_mg(self) -> int:
+        """The largest specific force, in mg, since the last call; 0 without samples."""
+        square = self._parser[_PEAK_SQUARED]
+        self._parser[_PEAK_SQUARED] = 0
+        # Integer square root by Newton's method, from above: three axes of 16 g are 27.7 g.
         root = 32767
         while root * root > square:
             root = (root + square // root) >> 1
         return root
 
-    def turn(self, mount: tuple | None) -> None:
-        """Samples read from now on are turned by `mount`; None leaves the sensor's axes."""
-        fifo.turn(self._state, mount)
+    def set_mount(self, mount: tuple | None) -> None:
+        """Turn the samples that are read from now on by `mount`; None keeps the axes of the sensor."""
+        fifo.set_mount(self._parser, mount)
 
     def start(self) -> None:
-        """Set the chip up and empty its FIFO; takes 0.8 s. Raises SensorFault."""
-        found = self._who_am_i()
-        if found != WHO_AM_I[self._model]:
-            raise SensorFault(
-                "The sensor at I2C address 0x%02X says 0x%02X, which is no %s: correct imu in /board.json or the wiring."
-                % (self._address, found, self._model)
-            )
-        try:
-            self._configure()
-            fine = bytearray(1)
-            self._bus.readfrom_mem_into(self._address, _INTERNAL_FREQ_FINE, fine)
-            words = 2 * self._watermark
-            self._bus.writeto_mem(self._address, _FIFO_CTRL4, bytes((_BYPASS,)))
-            self._bus.writeto_mem(self._address, _FIFO_CTRL1, bytes((words & 255, words >> 8)))
-            self._bus.writeto_mem(self._address, _FIFO_CTRL3, bytes((_BATCH_104_HZ,)))
-            self._bus.writeto_mem(self._address, _FIFO_CTRL4, bytes((_CONTINUOUS,)))
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SensorFault("The %s failed while it was set up (%s): check its wiring and its supply." % (self._model, error)) from None
-        if not self.timebase.measured:
-            self.timebase = Timebase(nominal_period_ns(fine[0]))
-        self._forget()
-        self._heard_ms = self._ticks_ms()
+        """Set the chip up and empty its FIFO; takes 0.1 to 0.8 s. Raises SensorFault."""
+        from hal import sensor_start
 
-    def look(self) -> int:
-        """How many whole samples wait in the FIFO. Raises SensorFault where the chip is gone or has stopped."""
-        status = self._status
         try:
-            self._bus.readfrom_mem_into(self._address, _FIFO_STATUS1, status)
-        except OSError:
-            raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model) from None
+            fine, patterned = sensor_start.start(self._bus, self._address, *self._setup)
+        finally:
+            unload("hal.sensor_start", "hal.sensors")
+        if patterned and self._patterned is None:
+            from hal import patterned_fifo
+
+            self._patterned = patterned_fifo
+            self._status = bytearray(patterned_fifo.STATUS_BYTES)
+            raw = memoryview(self._burst)[patterned_fifo.BURST_AT :]
+            self._raw_of = [raw[: n * patterned_fifo.SAMPLE_BYTES] for n in range(_BURST + 1)]
+        if not self._clock.measured:
+            self._clock = SampleClock(nominal_period_ns(fine))
+        self._discard_waiting()
+        self._failures = 0
+        self._found = True
+
+    def check_fifo(self) -> int:
+        """The number of complete samples in the FIFO; 0 after a failed transfer, which the next call repeats.
+
+        Raises SensorFault if the chip does not answer several times in a row, or has stopped.
+        """
+        self.overrun = self.rate_changed = False
+        status = self._status
+        if not self._read(_FIFO_STATUS1, status):
+            return 0
         now_ms = self._ticks_ms()
-        words = status[0] | (status[1] & 3) << 8
-        self.overrun = status[1] & _OVERRUN != 0
-        if words:
-            self._heard_ms = now_ms
-        elif now_ms - self._heard_ms > _SILENT_MS:
-            raise SensorFault("The %s has stopped sampling: it was without supply for a moment." % self._model)
+        words = self._words(status)
+        if self._patterned is None:
+            self.overrun = status[1] & _OVERRUN != 0
+        else:
+            self.overrun = self._patterned.overrun(status)
+            loose = self._patterned.loose_words(status)
+            if loose and not self._read(self._patterned.DATA_OUT, memoryview(self._burst)[: 2 * loose], 1):
+                return 0
+        if self._found:
+            self._found = False
+            self._last_ms = now_ms
+        elif now_ms - self._last_ms > _SILENT_MS:
+            raise SensorFault(_STOPPED)
         if self.overrun:
-            self._forget()
-        self._waiting = words
-        self.renewed = self.timebase.look(now_ms, words >> 1)
+            self._discard_waiting()
+        self._waiting_words = words
+        self.rate_changed = self._clock.observe(now_ms, words >> 1)
         return words >> 1
 
-    def read(self) -> int:
-        """Fill `block` with up to 16 successive samples of those the last look saw; 0 once there are no more. Raises SensorFault."""
-        state = self._state
+    def read_block(self) -> int:
+        """Fill `block` with up to 16 consecutive samples of those that the last check found; 0 after the last. Raises SensorFault."""
+        parser = self._parser
+        clock = self._clock
         while True:
-            n = fifo.parse(self._raw, self._words, self.block, state)
+            n = fifo.parse(self._burst, self._burst_words, self.block, parser)
             if n:
-                if state[fifo.LOST]:
-                    self.timebase.take(state[fifo.LOST])
-                self.t0_ms = self.timebase.t_ms
-                self.period_us = self.timebase.period_us
-                self.timebase.take(n)
+                if parser[_LOST_SLOTS]:
+                    clock.advance(parser[_LOST_SLOTS])
+                self.t0_ms = clock.next_ms
+                self.period_us = clock.period_us
+                clock.advance(n)
+                self._found = True
                 return n
-            if not self._waiting:
+            if not self._waiting_words:
                 return 0
-            words = self._waiting
-            if words > 2 * BURST:
-                words = 2 * BURST
+            words = self._waiting_words
+            if words > 2 * _BURST:
+                words = 2 * _BURST
+            if not self._read_words(words):
+                # What the chip has kept is read after the next check.
+                self._waiting_words = 0
+                return 0
+            self._waiting_words -= words
+            self._burst_words = words
+            parser[_NEXT_WORD] = 0
+
+    def _words(self, status: object) -> int:
+        """The number of words in the FIFO, as tagged words."""
+        if self._patterned is None:
+            return status[0] | (status[1] & 3) << 8
+        return 2 * self._patterned.samples(status)
+
+    def _read_words(self, count: int) -> bool:
+        """Fill the burst with so many tagged words, an even number of a patterned FIFO; False after a failed transfer."""
+        patterned = self._patterned
+        for _ in range(_TRIES):
+            if patterned is None:
+                if self._read(_FIFO_DATA_OUT_TAG, self._burst_of[count], 1):
+                    return True
+            elif self._read(patterned.DATA_OUT, self._raw_of[count >> 1], 1):
+                self._slot = patterned.add_tags(self._burst, count >> 1, self._slot)
+                return True
+            # A transfer that took words before it failed cannot be repeated. How many is not known: the time starts again.
+            if not self._read(_FIFO_STATUS1, self._status) or self._words(self._status) < self._waiting_words:
+                self._discard_waiting()
+                break
+        return False
+
+    def _discard_waiting(self) -> None:
+        fifo.discard_pending(self._parser)
+        self._parser[_NEXT_WORD] = self._burst_words = self._waiting_words = 0
+        self._clock.restart()
+
+    def _read(self, register: int, buf: object, count: int = _TRIES) -> bool:
+        """Fill `buf` from `register` on; False if no try succeeds. Raises SensorFault after several such calls in a row."""
+        for _ in range(count):
             try:
-                self._bus.readfrom_mem_into(self._address, _FIFO_DATA_OUT_TAG, self._parts[words])
+                self._bus.readfrom_mem_into(self._address, register, buf)
+                self._failures = 0
+                return True
             except OSError:
-                self._forget()
-                raise SensorFault("The %s no longer answers: check its wiring and its supply." % self._model) from None
-            self._waiting -= words
-            self._words = words
-            state[fifo.AT] = 0
-
-    def _forget(self) -> None:
-        fifo.forget(self._state)
-        self._state[fifo.AT] = self._words = self._waiting = 0
-        self.timebase.restart()
-
-    def _who_am_i(self) -> int:
-        found = bytearray(1)
-        try:
-            self._bus.readfrom_mem_into(self._address, _WHO_AM_I, found)
-        except OSError:
-            raise SensorFault(
-                "No sensor answers at I2C address 0x%02X: check the wiring (SDA, SCL, 3V3, GND) and imu in /board.json." % self._address
-            ) from None
-        return found[0]
-
-    def _configure(self) -> None:
-        """Reset, +-16 g, 2000 dps, 104 Hz through Adafruit's class for the model; its 18 KB of code are let go again."""
-        package = __import__("adafruit_lsm6ds")
-        module = "adafruit_lsm6ds." + self._model.lower()
-        __import__(module)
-        chip = getattr(sys.modules[module], self._model)(I2C(self._bus), self._address)
-        chip.accelerometer_range = package.AccelRange.RANGE_16G
-        chip.gyro_range = package.GyroRange.RANGE_2000_DPS
-        chip.accelerometer_data_rate = package.Rate.RATE_104_HZ
-        chip.gyro_data_rate = package.Rate.RATE_104_HZ
-        for name in ("adafruit_lsm6ds", "adafruit_register", "adafruit_bus_device"):
-            forget(name)
+                # A disturbed line: the registers of the chip are still set.
+                continue
+        self._failures += 1
+        if self._failures >= _FAILURES_MOST:
+            self._discard_waiting()
+            raise SensorFault(_NO_ANSWER)
+        return False

@@ -1,400 +1,446 @@
-"""Session logs on the board's flash: /sessions/NNNNNNNN.rsl, their .ok, /tail and /state.bin (FORMATS.md).
+"""Session logs on the board's flash: /logs/FFFFFFFF/NNNNNNNN.rsl or .rsc, /tail/0 to 4 and /state.bin (FORMATS.md, "Where a log is").
 
-LittleFS gives the promises: what was flushed before a power cut is there after it, and a rename replaces a file in one step. It erases a
-block and copies the last one for each flush of a log, but only every thirtieth time or so for a file of at most 128 bytes, which it keeps
-among its entries. So the last bytes of the log under way stand in such files, /tail/0 to 4, until they are worth a block.
-A log is only ever appended to. MicroPython cannot shorten a file, and copying one would put good data at risk, so a torn tail is
-left where it is: readers skip it by its CRC, and what is appended follows it.
+LittleFS keeps two promises: what was closed or flushed before a power cut is there after it, and a rename is one step.
+A flush of a log's file erases a block and copies the last one. A file of at most 128 bytes needs no block, and about one erase in thirty
+flushes. So the last bytes of the open log are kept in such files, the tail, until they fill a block.
+A log is only ever appended to. MicroPython cannot shorten a file, and a copy would put good data at risk. So a torn record stays where it
+is: readers skip it by its CRC, and the next record follows it.
+
+Flash takes time, reads included. LittleFS reads a folder from its start for every name, and compacts it in a time that grows faster than
+the number of its files. So a folder has eight logs, the index of all logs is in RAM, and `tend` does what can be done ahead while no log
+is open: it creates the next log, and makes room.
 """
 
 import os
 import struct
 from binascii import crc32
+from errno import EEXIST, EIO
 
-from hal.modules import forget
+from retrostep_core.constants import const
+from retrostep_core.log import tail
 
-# Bytes appended between two counts of what is left.
-_RECOUNT_BYTES = 8192
-# ROOM and PIECES of hal/tail.py, which is not always there.
-_PIECE = 116
-_PIECES = 5
+from hal import unload
+from hal.log_file import LogFile
+from hal.log_index import LogIndex
 
-
-class LogFile:
-    """A log under way: write, flush, close. `flushed` is the length a power cut leaves."""
-
-    def __init__(self, store: "Store", number: int, file: object, length: int) -> None:
-        self._store = store
-        self._file = file
-        self._written = length
-        self.number = number
-        self.flushed = length
-        self.kept = 0  # bytes behind that which the tail holds
-
-    def write(self, data: object) -> int:
-        """Append; OSError where the flash is full or broken."""
-        self._file.write(data)
-        self._written += len(data)
-        self._store.wrote(len(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """After this the bytes written survive a power cut."""
-        self._file.flush()
-        self.flushed = self._written
-        self.kept = 0
-        if self._store.tail_of == self.number:
-            self._store.tail_of = 0
-
-    def keep(self, view: object, kept: int) -> bool:
-        """`view` belongs behind what is flushed. The tail holds it after this, as its first `kept` bytes before; False: it cannot."""
-        if not self._store.keep(self.number, self.flushed, view, kept):
-            return False
-        self.kept = len(view)
-        return True
-
-    def close(self) -> None:
-        """Flush and let go; closing twice is no fault."""
-        try:
-            self._file.close()
-        finally:
-            self._store.closed(self)
+# As in hal/log_index.py.
+_PRESENT = const(1)
+_CONFIRMED = const(2)
+_OLD_PLACE = const(4)
+_FOLDER_SESSIONS = const(8)
+_BLOCK_BYTES = const(4096)
+# LittleFS keeps a file of at most so many bytes in its folder.
+_INLINE_BYTES = const(512)
+# After so many appended bytes the free space is counted again, once so little is left that it matters.
+_COUNT_AGAIN_BYTES = const(8192)
+_COUNT_BELOW_BYTES = const(262144)
+# While no log is open, confirmed logs are erased, oldest first, to keep an eighth of the flash free and no more logs than this.
+_LOGS_WANTED = const(128)
+# The next log is created ahead only with so much free flash: it may need a new folder.
+_AHEAD_BYTES = const(16384)
 
 
-class Store:
-    """The logs under `root` ("" is the board's own file system). `boot` has risen by one when the constructor returns.
+class LogStore:
+    """The session logs under `root` ("" is the board's own file system). The constructor raises `boot` by one and saves it.
 
-    `life` tells these numbers from those that the same device gave before its flash was erased.
+    boot           number of this boot, from 1
+    generation     tells these numbers from those that the device used before its flash was erased
+    state_damaged  state.bin could not be read; boot and session numbers were taken from the logs
+    write_failed   something could not be written
+    unreadable     the file system cannot be read completely. Read-only from now on, so that a rescue can recover the data
+    tail_session   the last bytes of this session are in the tail and not in its log's file, as on a full flash; 0 for none. Its size and
+                   what is read of it include the tail
 
-    `damaged`: state.bin could not be read and the numbers were found in the logs instead. `stuck`: something could not be written.
-    `broken`: the file system cannot be read whole. Nothing is written to it then, whatever is asked: what is there stays for a rescue.
+    Methods that write raise OSError where the flash is full or fails, or where the store is unreadable.
     """
 
     def __init__(self, root: str = "") -> None:
+        from hal import store_start
+
         self._root = root
-        self._folder = root + "/sessions"
-        self.writing = None
-        self._reading = None
-        self._reading_number = 0
-        self._reading_length = 0
-        self._numbers = []
-        self._confirmed = set()
-        self._unsaved = 0
-        self._free = 0
-        self.broken = self.stuck = False
-        self.tail_of = 0  # the session whose last bytes the tail holds and its log does not
+        self._open_log: LogFile | None = None
+        self._reader: object = None
+        self._reader_session = 0
+        self._reader_length = 0
+        self._index = LogIndex()
+        # Bytes that were free at the last count, bytes that were used since, and the size of the flash.
+        self._free = self._grown = self._capacity = 0
+        self.unreadable = self.write_failed = False
+        self.tail_session = 0
+        self._tail_length = 0
+        # For `tend`: a saved number without a log, the empty log of the next session, its folder, folders without logs.
+        self._reserved = self._ahead = 0
+        self._folder_made = -1
+        self._empty_folders = []
+        self._has_old_logs = self._must_count = self._rests = False
         highest = 0
+        is_empty = False
         try:
             self._count()
-            highest = self._list()
+            highest, is_empty, self._empty_folders = store_start.find_logs(root, self._index)
+            self._has_old_logs = "sessions" in os.listdir(root or "/")
         except OSError:
-            self.broken = True
-        self.boot, self._next, self.life, self.damaged = self._load(highest)
+            self.unreadable = True
+        self.boot, self._next, self.generation, self.state_damaged = store_start.load_state(self, root, highest)
         self.boot += 1
         try:
-            self._save()
+            self._save_state()
         except OSError:
-            # A full flash must not keep the board from starting; no log opens before the number is saved.
-            self.stuck = True
+            # A full flash must not keep the board from starting. No log is created before its number is saved.
+            self.write_failed = True
         try:
             self._find_tail()
-            self._settle()
+            if is_empty and self.tail_session != highest:
+                # It was created ahead, or its session was cut short before anything was flushed.
+                self._index.put(highest, 0)
+                self._ahead = highest
+            self._append_tail()
         except OSError:
-            # The tail stays, and is not written to, until its session's log takes it.
-            self.stuck = True
-        self.recount()
+            # The tail stays as it is until the log that it belongs to can take it.
+            self.write_failed = True
+        unload("hal.store_start", "hal.folder")
 
     @property
     def open_number(self) -> int:
-        """The session being written, or 0."""
-        return 0 if self.writing is None else self.writing.number
+        """The session with the open log, or 0."""
+        return 0 if self._open_log is None else self._open_log.number
 
     @property
     def unsynced(self) -> int:
-        """How many closed sessions no host has confirmed."""
-        return len(self._numbers) - len(self._confirmed) - (1 if self.writing is not None else 0)
+        """The number of closed logs that no host has confirmed."""
+        return self._index.count - self._index.confirmed - (1 if self._open_log is not None else 0)
 
     def next_session(self) -> int:
-        """A session number that was never given before and never will be again; OSError where that cannot be saved."""
-        number = self._next
-        self._next += 1
-        self._save()
-        self.stuck = False
+        """A session number that this generation never used before, saved on flash first."""
+        number = self._ahead or self._reserved or self._reserve()
+        self._reserved = 0
+        self.write_failed = False
         return number
 
     def create(self, session: int) -> LogFile:
-        """The new log of `session`; OSError if there is one."""
-        if session in self._numbers:
-            raise OSError(17)
+        """The new, empty log of `session`; OSError(EEXIST) if there is one."""
+        if self._index.get(session):
+            raise OSError(EEXIST)
         try:
-            self._settle()
+            self._append_tail()
         except OSError:
-            # The tail stays that session's; this one goes without.
-            self.stuck = True
-        file = LogFile(self, session, open(self._path(session), "wb"), 0)
-        self._numbers.append(session)
-        self._numbers.sort()
-        self.writing = file
+            # The tail still belongs to the earlier log. The new one has none.
+            self.write_failed = True
+        if session != self._ahead:
+            self.make_folder(session)
+        # Where the log that was created ahead cannot be opened, the next attempt creates another one.
+        self._ahead = 0
+        file = LogFile(self, session, open(self.path(session, _PRESENT), "ab"), 0)
+        self._index.put(session, _PRESENT)
+        self._open_log = file
         return file
 
     def append(self, session: int) -> LogFile:
-        """The log of `session`, to go on behind all that it holds."""
-        self._write()
-        if session == self.tail_of:
-            self._settle()
-        self._forget_reading()
+        """The log of `session`, to be continued after its last byte. It is unconfirmed from now on."""
+        self._check_writable()
+        if session == self.tail_session:
+            self._append_tail()
+        self._close_reader()
         length = self.size(session)
-        file = LogFile(self, session, open(self._path(session), "ab"), length)
-        self._confirmed.discard(session)
-        self.writing = file
+        if self.confirmed(session):
+            os.rename(self.path(session), self.path(session, _PRESENT))
+            self._index.put(session, _PRESENT)
+        file = LogFile(self, session, open(self.path(session), "ab"), length)
+        self._open_log = file
         return file
 
-    def numbers(self) -> list:
-        """Numbers of all sessions that have a log, ascending."""
-        return list(self._numbers)
+    def following(self, session: int) -> int:
+        """The next session above `session` that has a log; 0 for none."""
+        return self._index.following(session)
+
+    def preceding(self, session: int) -> int:
+        """The next session below `session` that has a log; 0 for none."""
+        return self._index.preceding(session)
+
+    def holds(self, session: int) -> bool:
+        """Whether there is a log of `session`."""
+        return self._index.get(session) > 0
 
     def size(self, session: int) -> int:
-        """Length of the log as far as it is flushed; OSError where there is none."""
+        """Length of the log in bytes, flushed bytes only; OSError where there is none."""
         if session == self.open_number:
-            return self.writing.flushed + self.writing.kept
-        if session == self._reading_number:
-            # It does not grow while it is read, and to look it up takes as long as to read a kilobyte.
-            return self._reading_length
-        return os.stat(self._path(session))[6]
+            return self._open_log.flushed + self._open_log.in_tail
+        if session == self._reader_session:
+            # It does not grow while it is read, and a lookup takes as long as reading a kilobyte.
+            return self._reader_length
+        return os.stat(self.path(session))[6] + self._in_tail(session)
 
     def read_into(self, session: int, offset: int, buf: object) -> int:
-        """Fill `buf` from `offset` on; how many bytes there were. OSError where there is no such log."""
-        whole = self.size(session)
-        length = whole - offset
+        """Fill `buf` from `offset` of the log; the number of bytes is returned, 0 at its end. OSError where there is no such log."""
+        size = self.size(session)
+        length = size - offset
         if length <= 0:
             return 0
-        if session == self.open_number or session != self._reading_number:
-            # A file that is open for reading does not see what is appended later.
-            self._forget_reading()
-            self._reading = open(self._path(session), "rb")
-            self._reading_number = session
-            self._reading_length = whole
+        is_open = session == self.open_number
+        if is_open or session != self._reader_session:
+            # A file that was opened for reading does not see what is appended later.
+            self._close_reader()
+            self._reader = open(self.path(session), "rb")
+            self._reader_session = session
+            self._reader_length = size
         view = memoryview(buf)[: min(length, len(buf))]
+        in_file = self._open_log.flushed if is_open else size - self._in_tail(session)
         n = 0
-        if session != self.open_number or offset < self.writing.flushed:
-            self._reading.seek(offset)
-            n = self._reading.readinto(view)
-        if session == self.open_number:
-            n = self._read_tail(offset - self.writing.flushed, view, n)
+        if offset < in_file:
+            self._reader.seek(offset)
+            n = self._reader.readinto(view)
+        if offset + len(view) > in_file:
+            n = self._read_tail(offset - in_file, view, n)
         return n
 
-    def keep(self, session: int, length: int, view: object, kept: int) -> bool:
-        """Hold `view`, which belongs behind the first `length` bytes of a log, in the tail; its first `kept` bytes are there."""
-        if self.broken or len(view) > _PIECE * _PIECES or self.tail_of not in (0, session):
+    def write_tail(self, session: int, length: int, view: object, done: int) -> bool:
+        """Put `view`, which follows the first `length` bytes of a log, into the tail; see LogFile.write_tail."""
+        if self.unreadable or len(view) > tail.PIECE_BYTES * tail.PIECES or self.tail_session not in (0, session):
             return False
-        # The last piece first: until the first one reaches up to it, it is no part of the tail, and a cut leaves whole records.
-        for piece in range((len(view) - 1) // _PIECE, kept // _PIECE - 1, -1):
-            at = piece * _PIECE
-            body = struct.pack("<II", session, length + at) + bytes(view[at : at + _PIECE])
-            with open(self._piece(piece), "wb") as file:
-                file.write(body + struct.pack("<I", crc32(body)))
-        self.tail_of = session
+        # The last piece first. Without the pieces before it it does not count, so a cut in between leaves complete records.
+        for piece in range((len(view) - 1) // tail.PIECE_BYTES, done // tail.PIECE_BYTES - 1, -1):
+            at = piece * tail.PIECE_BYTES
+            with open(self._piece_path(piece), "wb") as file:
+                file.write(tail.pack_piece(session, length + at, view[at : at + tail.PIECE_BYTES]))
+        self.tail_session = session
         return True
 
     def truncate(self, session: int, length: int) -> bool:
-        """False: the tail behind `length` stays (see the module's text)."""
+        """True if the log has `length` bytes. A longer one cannot be cut (see the module's text)."""
         return self.size(session) == length
 
-    def confirm(self, session: int, length: int, crc: int) -> None:
-        """A host holds the first `length` bytes, whose CRC is `crc`."""
-        self._write()
-        if session == self.tail_of:
-            raise OSError(28)
-        body = struct.pack("<II", length, crc)
-        with open(self._path(session, "ok"), "wb") as file:
-            file.write(body + struct.pack("<I", crc32(body)))
-        if self._is_confirmed(session):
-            self._confirmed.add(session)
+    def confirm(self, session: int, length: int) -> None:
+        """Record that a host has archived the first `length` bytes of the log. Nothing changes if it has more."""
+        self._check_writable()
+        self._close_reader()
+        if length != self.size(session) or self.confirmed(session):
+            return
+        self._rests = False
+        if self._index.get(session) & _OLD_PLACE:
+            from hal import migration
+
+            migration.move(self, self._root, self._index, session, True)
+            return
+        os.rename(self.path(session), self.path(session, _PRESENT | _CONFIRMED))
+        self._index.put(session, _PRESENT | _CONFIRMED)
 
     def confirmed(self, session: int) -> bool:
-        """True if a host holds the whole log."""
-        return session in self._confirmed
+        """True if a host has archived all of the log."""
+        return self._index.get(session) & _CONFIRMED > 0
+
+    def first_confirmed(self) -> int:
+        """The oldest session whose log a host has archived; 0 for none."""
+        return self._index.following(0, _CONFIRMED)
 
     def erase(self, session: int) -> None:
-        """Remove a confirmed log, or one of no bytes; ValueError if no host holds what there is in it."""
-        confirmed = session in self._confirmed
-        if not confirmed and self.size(session):
-            raise ValueError("Session %d was not confirmed by a host and stays." % session)
-        self._write()
-        self._forget_reading()
-        # The log first: a lone .ok is of no consequence, a log without it would only be synced once more.
-        os.remove(self._path(session))
-        self._numbers.remove(session)
-        self._confirmed.discard(session)
-        if confirmed:
-            os.remove(self._path(session, "ok"))
-        self.recount()
+        """Remove a confirmed log, or an empty one; ValueError if the log is neither."""
+        size = self.size(session)
+        if size and not self.confirmed(session):
+            raise ValueError("session %d is not confirmed by a host" % session)
+        self._check_writable()
+        self._close_reader()
+        os.remove(self.path(session))
+        if session == self.tail_session:
+            self.tail_session = 0
+        self._index.put(session, 0)
+        if size > _INLINE_BYTES:
+            self._grown -= (size + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
+        if not self._index.has_folder(session):
+            self._empty_folders.append(session // _FOLDER_SESSIONS * _FOLDER_SESSIONS)
+        self._must_count = True
+        self._rests = False
+
+    def tend(self) -> bool:
+        """Do one slice of work ahead, while no log is open; False if there was none. It takes at most 300 ms."""
+        if self.unreadable or self._open_log is not None or self._rests:
+            return False
+        try:
+            return self._prepare() or self._move_old_log() or self._make_room()
+        except OSError:
+            self._rests = True
+            return False
+
+    def _prepare(self) -> bool:
+        """One slice of what the next session needs: its number, its folder, its log."""
+        if self._ahead or self.free_bytes() < _AHEAD_BYTES:
+            return False
+        if not self._reserved:
+            self._reserve()
+        elif self._folder_made != self._reserved // _FOLDER_SESSIONS:
+            self.make_folder(self._reserved)
+        else:
+            open(self.path(self._reserved, _PRESENT), "ab").close()
+            self._ahead = self._reserved
+        return True
+
+    def _move_old_log(self) -> bool:
+        """Move one log from the old folder. Imported only where there is one."""
+        if not self._has_old_logs:
+            return False
+        from hal import migration
+
+        if not migration.move_one(self, self._root, self._index) and not migration.tidy(self._root, self._next):
+            unload("hal.migration", "hal.folder")
+            self._has_old_logs = False
+            self._must_count = True
+        return True
+
+    def _make_room(self) -> bool:
+        """Remove one empty folder or one confirmed log, or count the free space."""
+        if self._empty_folders:
+            first = self._empty_folders.pop()
+            if not self._index.has_folder(first) and first // _FOLDER_SESSIONS < (self._ahead or self._next) // _FOLDER_SESSIONS:
+                try:
+                    os.rmdir(self.folder(first))
+                except OSError:
+                    return True  # it has files of others
+            return True
+        session = self.first_confirmed()
+        if session and (self.free_bytes() < self._capacity >> 3 or self._index.count > _LOGS_WANTED):
+            self.erase(session)
+            return True
+        if self._must_count:
+            self.count_free()
+            return True
+        return False
 
     def free_bytes(self) -> int:
-        """What is left; counted from time to time, as a count visits every block."""
-        if self._unsaved > _RECOUNT_BYTES:
-            self.recount()
-        return self._free - self._unsaved if self._free > self._unsaved else 0
+        """Free flash in bytes. A count visits every block, so it is seldom repeated while there is enough."""
+        if self._grown > _COUNT_AGAIN_BYTES and self._free - self._grown < _COUNT_BELOW_BYTES:
+            self.count_free()
+        return self._free - self._grown if self._free > self._grown else 0
 
-    def wrote(self, count: int) -> None:
-        """`count` bytes were appended to the log under way."""
-        self._unsaved += count
-
-    def closed(self, file: LogFile) -> None:
-        """`file` is no longer being written."""
-        if self.writing is file:
-            self.writing = None
-            self._forget_reading()
-            self.recount()
-
-    def recount(self) -> None:
-        """Ask the file system what is left; where it does not say, the last count goes on."""
+    def count_free(self) -> None:
+        """Count the free flash now. Where the file system cannot say, the last count stays."""
+        self._must_count = False
         try:
             self._count()
         except OSError:
-            self._unsaved = 0
+            self._grown = 0
+
+    def log_grew(self, count: int) -> None:
+        """From LogFile: `count` bytes were appended to the open log."""
+        self._grown += count
+
+    def log_flushed(self, session: int) -> None:
+        """From LogFile: the log's file holds everything, the tail nothing of it."""
+        if self.tail_session == session:
+            self.tail_session = 0
+
+    def log_closed(self, file: LogFile) -> None:
+        """From LogFile: `file` is no longer open."""
+        if self._open_log is file:
+            self._open_log = None
+            self._close_reader()
+            self._must_count = True
+            self._rests = False
+            self._measure_tail()
+
+    def path(self, session: int, marks: int = 0) -> str:
+        """The path of a log, as the index or `marks` (log_index.py) have it."""
+        marks = marks or self._index.get(session)
+        if marks & _OLD_PLACE:
+            return "%s/sessions/%08d.rsl" % (self._root, session)
+        return "%s/%08d%s" % (self.folder(session), session, ".rsc" if marks & _CONFIRMED else ".rsl")
+
+    def folder(self, session: int) -> str:
+        """The path of the folder of eight logs to which `session` belongs."""
+        return "%s/logs/%08d" % (self._root, session // _FOLDER_SESSIONS * _FOLDER_SESSIONS)
+
+    def make_folder(self, session: int) -> None:
+        """Make the folder of `session`, if there is none."""
+        try:
+            os.mkdir(self.folder(session))
+            self._grown += 2 * _BLOCK_BYTES
+        except OSError as error:
+            if error.errno != EEXIST:
+                raise
+        self._folder_made = session // _FOLDER_SESSIONS
+
+    def _reserve(self) -> int:
+        """A new session number, saved on flash."""
+        number = self._next
+        self._next += 1
+        self._save_state()
+        self._reserved = number
+        return number
 
     def _count(self) -> None:
         facts = os.statvfs(self._root or "/")
-        # Blocks of a log that is being written count twice: LittleFS can then see more in use than there are, and wraps below 0.
+        # LittleFS counts the blocks of an open log twice. It can count more than there are, and its free blocks wrap below 0.
         self._free = facts[1] * facts[4] if facts[4] <= facts[2] else 0
-        self._unsaved = 0
+        self._capacity = facts[1] * facts[2]
+        self._grown = 0
 
-    def _piece(self, piece: int) -> str:
-        return "%s/tail/%d" % (self._root, piece)
+    def _check_writable(self) -> None:
+        if self.unreadable:
+            raise OSError(EIO)
+
+    def _piece_path(self, number: int) -> str:
+        return "%s%s/%d" % (self._root, tail.FOLDER, number)
+
+    def _read_piece(self, number: int) -> bytes:
+        """The file of a piece, b"" for none. One byte more is read, so that a longer file counts as damaged."""
+        try:
+            with open(self._piece_path(number), "rb") as file:
+                return file.read(tail.PIECE_FILE_BYTES + 1)
+        except OSError:
+            return b""
 
     def _read_tail(self, offset: int, view: object, n: int) -> int:
-        """Fill the rest of `view` behind its first `n` bytes; `offset` is where all of it begins in the tail."""
+        """Fill `view` from byte `n` on, from the tail; byte 0 of `view` is byte `offset` of the tail. The new `n` is returned."""
         while n < len(view):
             at = offset + n
-            with open(self._piece(at // _PIECE), "rb") as file:
-                file.seek(8 + at % _PIECE)
-                got = file.readinto(view[n : n + _PIECE - at % _PIECE])
-            if not got:
+            skip = at % tail.PIECE_BYTES
+            data = tail.unpack_piece(self._read_piece(at // tail.PIECE_BYTES))[2][skip : skip + len(view) - n]
+            if not data:
                 break
-            n += got
+            view[n : n + len(data)] = data
+            n += len(data)
         return n
 
     def _find_tail(self) -> None:
-        """Whose the tail is, if a cut left one; that its log may hold by now."""
-        self._write()
+        """Find the session that the tail was last written for. Its log may hold those bytes by now."""
+        self._check_writable()
         if "tail" not in os.listdir(self._root or "/"):
-            os.mkdir(self._root + "/tail")
-        from hal import tail
+            os.mkdir(self._root + tail.FOLDER)
+        session = tail.unpack_piece(self._read_piece(0))[0]
+        self.tail_session = session if self.holds(session) else 0
+        self._measure_tail()
 
-        session = tail.owner(self._root + "/tail")
-        self.tail_of = session if session in self._numbers else 0
-
-    def _settle(self) -> None:
-        """Append the tail to the log that it belongs to; OSError where that cannot be, and then it stays."""
-        if self.tail_of:
-            from hal import tail
-
-            self._forget_reading()
-            path = self._path(self.tail_of)
-            rest = tail.rest(self._root + "/tail", self.tail_of, os.stat(path)[6])
+    def _append_tail(self) -> None:
+        """Append the tail to its log; OSError where that fails, and then the tail stays."""
+        if self.tail_session:
+            self._close_reader()
+            rest = self._tail()
             if rest:
-                with open(path, "ab") as file:
+                with open(self.path(self.tail_session), "ab") as file:
                     file.write(rest)
-            self.tail_of = 0
-        forget("hal.tail")
+            self.tail_session = 0
 
-    def _write(self) -> None:
-        """Something is about to be written."""
-        if self.broken:
-            raise OSError(5)
+    def _tail(self) -> bytes:
+        """What the tail adds to the file of `tail_session`."""
+        pieces = [self._read_piece(k) for k in range(tail.PIECES)]
+        return tail.tail_of(pieces, self.tail_session, os.stat(self.path(self.tail_session))[6])
 
-    def _path(self, session: int, kind: str = "rsl") -> str:
-        return "%s/%08d.%s" % (self._folder, session, kind)
+    def _measure_tail(self) -> None:
+        """Note how long the tail of a log is that is not open: a read of five files."""
+        if self.tail_session:
+            self._tail_length = len(self._tail())
 
-    def _forget_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
-            self._reading_number = 0
+    def _in_tail(self, session: int) -> int:
+        """How many bytes of a log that is not open are in the tail only."""
+        return self._tail_length if session == self.tail_session else 0
 
-    def _list(self) -> int:
-        """Find the logs; the highest number in any name is returned."""
-        if "sessions" not in os.listdir(self._root or "/"):
-            os.mkdir(self._folder)
-        highest = 0
-        for name in os.listdir(self._folder):
-            # No session is number 0: that stands for none. Names that a log would not have are others'.
-            try:
-                session = int(name[:-4])
-            except ValueError:
-                continue
-            if 0 < session < 0xFFFFFFFF and name == "%08d.rsl" % session:
-                highest = max(highest, session)
-                if not self._is_folder(session):
-                    self._numbers.append(session)
-        self._numbers.sort()
-        for session in self._numbers:
-            if self._is_confirmed(session):
-                self._confirmed.add(session)
-        return highest
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+            self._reader_session = 0
 
-    def _is_folder(self, session: int) -> bool:
-        try:
-            return os.stat(self._path(session))[0] & 0x4000 != 0
-        except OSError:
-            # A broken entry: its number is taken, and what can be read of it is somebody's.
-            return False
-
-    def _is_confirmed(self, session: int) -> bool:
-        try:
-            with open(self._path(session, "ok"), "rb") as file:
-                data = file.read(13)
-            size = os.stat(self._path(session))[6]
-        except OSError:
-            return False
-        if len(data) != 12 or crc32(data[:8]) != struct.unpack_from("<I", data, 8)[0]:
-            return False
-        return struct.unpack_from("<I", data)[0] == size
-
-    def _load(self, highest: int) -> tuple:
-        """(boot, next session, life, whether state.bin was damaged); `highest` number is in use."""
-        try:
-            with open(self._root + "/state.bin", "rb") as file:
-                data = file.read(17)
-        except OSError:
-            data = b""
-        count = len(data) - 4
-        # 8: written before there were lives.
-        if count in (8, 12) and crc32(data[:count]) == struct.unpack_from("<I", data, count)[0]:
-            boot, number = struct.unpack_from("<II", data)
-            return boot, max(number, highest + 1), struct.unpack_from("<I", data, 8)[0] if count == 12 else 0, False
-        # Unless a log tells: 30 bits, which is a small integer on every board, and not 0.
-        life = int.from_bytes(os.urandom(4), "little") & 0x3FFFFFFF or 1
-        boot = 0
-        for session in self._numbers:
-            try:
-                header = self._header(session)
-            except (OSError, ValueError):
-                continue
-            if header is not None:
-                boot = max(boot, header.boot)
-                life = header.life
-        return boot, highest + 1, life, bool(data or self._numbers)
-
-    def _header(self, session: int) -> object:
-        # Seldom needed, and as large as all of this.
-        from retrostep_core.log import decoded, reader, records
-
-        try:
-            with open(self._path(session), "rb") as file:
-                head = file.read(300)
-            for _, kind, _, payload in reader.scan(head):
-                if kind == records.HEADER:
-                    return decoded.decode(kind, payload)
-        except (OSError, ValueError):
-            return None  # not one of ours, whatever its name says
-        return None
-
-    def _save(self) -> None:
-        self._write()
-        body = struct.pack("<III", self.boot, self._next, self.life)
-        path = self._root + "/state.bin"
-        with open(path + ".new", "wb") as file:
+    def _save_state(self) -> None:
+        self._check_writable()
+        body = struct.pack("<III", self.boot, self._next, self.generation)
+        # LittleFS replaces the content of a file in one step, when the file is closed.
+        with open(self._root + "/state.bin", "wb") as file:
             file.write(body + struct.pack("<I", crc32(body)))
-        os.rename(path + ".new", path)
