@@ -1,4 +1,4 @@
-"""The file that holds a virtual board's flash: 512 blocks of LittleFS, then the chip's own six-byte id."""
+"""The file that holds a virtual board's flash: 512 LittleFS blocks, then the six-byte id of the chip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import secrets
 from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
-from retrostep.device.bundle import bundle
+from retrostep.deploy.firmware_files import firmware_files
 from retrostep.errors import RetrostepError
 
 BLOCK = 4096
@@ -20,17 +20,27 @@ _MAGIC = b"RSVB"
 _ID_BYTES = 6
 
 
+def write_files(path: Path, content: bytes) -> None:
+    """Make `content` the flash of the image at `path`. Erased flash becomes an empty file system, as at MicroPython's first start."""
+    if not content.strip(b"\xff"):
+        content = bytes(LittleFS(block_size=BLOCK, block_count=BLOCKS).context.buffer)
+    with path.open("r+b" if path.exists() else "w+b") as file:
+        file.write(content)
+
+
 class ImageError(RetrostepError):
     """The image cannot be used; the message says why."""
 
 
 class FlashImage:
-    """The image at `path`, locked while open. Where it isn't there or is blank, the working tree's firmware is put on it with `settings`.
+    """The image at `path`, locked while open. A missing or blank one gets the firmware of this
+    checkout, with `settings`, for `sensor` (default: that of VIRTUAL) and as `code` (see `firmware_files`).
 
-    `fd` is the open file, `id` the board's six bytes, `born` tells that it was blank. Raises ImageError, and what `bundle` raises.
+    `fd` is the open file, `id` the six bytes of the board, `is_new` whether it was blank. Raises ImageError, and the errors of
+    `firmware_files`.
     """
 
-    def __init__(self, path: Path, settings: dict | None = None) -> None:
+    def __init__(self, path: Path, settings: dict | None = None, sensor: str | None = None, code: str | None = None) -> None:
         self.path = path
         try:
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -42,20 +52,20 @@ class FlashImage:
             os.close(self.fd)
             raise ImageError(f"{path}: another virtual board runs on this flash image; stop it, or name another image.") from error
         try:
-            self.born = self._blank()
-            if self.born:
-                self._provision(settings or {})
+            self.is_new = self._blank()
+            if self.is_new:
+                self._provision(settings or {}, sensor, code)
             self.id = self._identify()
         except BaseException:
             os.close(self.fd)
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and release its lock."""
         os.close(self.fd)
 
     def json(self, name: str) -> dict:
-        """A JSON object among the board's files; {} if it isn't there or isn't one."""
+        """The JSON object in a file of the board; {} if there is none."""
         with contextlib.suppress(LittleFSError, OSError, ValueError):
             found = json.loads(self.read(name))
             if isinstance(found, dict):
@@ -63,13 +73,13 @@ class FlashImage:
         return {}
 
     def read(self, name: str) -> bytes:
-        """A file on the board, while it is off."""
+        """The content of a file of the board, which must be off."""
         files = self._files()
         with files.open(name, "rb") as file:
             return bytes(file.read())
 
     def _files(self) -> LittleFS:
-        """The files as they are now; writing to them changes a copy."""
+        """A copy of the file system as it is now."""
         files = LittleFS(block_size=BLOCK, block_count=BLOCKS, mount=False)
         files.context.buffer = bytearray(os.pread(self.fd, SIZE, 0))
         files.mount()
@@ -80,15 +90,16 @@ class FlashImage:
         head = os.pread(self.fd, 2 * BLOCK, 0)
         if not head.strip(b"\x00") or not head.strip(b"\xff"):
             return True
-        whole = size in (SIZE, SIZE + len(_MAGIC) + _ID_BYTES)
+        complete = size in (SIZE, SIZE + len(_MAGIC) + _ID_BYTES)
         with contextlib.suppress(LittleFSError):
-            if whole and self._files():
+            if complete and self._files():
                 return False
-        raise ImageError(f"{self.path}: this is no flash image of a virtual board; name another file, or one that does not exist yet.")
+        raise ImageError(f"{self.path}: this is not a flash image of a virtual board: name another file, or a new one.")
 
-    def _provision(self, settings: dict) -> None:
+    def _provision(self, settings: dict, sensor: str | None, code: str | None) -> None:
         files = LittleFS(block_size=BLOCK, block_count=BLOCKS)
-        for name, content in [*bundle("VIRTUAL"), ("settings.json", json.dumps(settings).encode())]:
+        program = firmware_files("VIRTUAL", code, sensor)
+        for name, content in [*program.items(), ("settings.json", json.dumps(settings).encode())]:
             folder = "/".join(name.split("/")[:-1])
             if folder:
                 files.makedirs(folder, exist_ok=True)
@@ -97,7 +108,7 @@ class FlashImage:
         data = bytes(files.context.buffer)
         try:
             os.ftruncate(self.fd, 0)
-            # The superblocks come last: an image that was cut short stays blank.
+            # The superblocks come last: an image whose writing was interrupted stays blank.
             os.pwrite(self.fd, data[2 * BLOCK :], 2 * BLOCK)
             os.pwrite(self.fd, data[: 2 * BLOCK], 0)
         except OSError as error:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Synthetic recordings of a lower leg, with the truth beside them.
+"""Synthetic recordings of a lower leg, with a second file that holds the truth.
 
     motion.py --list
     motion.py PLAN [--seed N] [--side left|right] [--mount +y+z+x] [--rate HZ] OUT.csv
 
-writes OUT.csv (a recording as `retrostep replay` and the virtual board read it) and OUT.truth.json: the time, foot and direction of
+writes OUT.csv (a recording that `retrostep replay` and the virtual board read) and OUT.truth.json: the time, foot and direction of
 every initial contact, the stretches of each direction and the scheduled cadence. The same plan, seed and options give the same bytes.
-Another seed is another person: other leg lengths, reach, impacts, limp, strap, bias and a slightly crooked sensor.
+Another seed is another person: other leg lengths, reach, impacts, limp, strap, bias and alignment of the sensor.
 
 As a library:
 
@@ -14,8 +14,9 @@ As a library:
     made = generate([Stand(3), Walk(60), Stand(2), BackwardRun(40, 160, [Ramp(at_s=20, percent=20, over_s=8)]), Stand(4)], seed=7)
     made.write("out.csv")
 
-synthetic/gaits.py says how limbs move, leg.py turns that into a leg, walker.py carries a plan out, sensor.py wears the sensor. Only the
-standard library is used. Clipping and quantising are the chip's work and not done here.
+In synthetic/: gaits.py has the joint angles, leg.py the leg, walker.py carries out a plan, places.py computes the motion at the place of
+the sensor, and sensor.py adds strap, noise and bias. exercises.py and not_gait.py have motion without steps (cycling, machines, rides,
+jumps), field.py the turns and shuffles of sports. Only the standard library is used. The model of the chip does clipping and rounding.
 """
 
 from __future__ import annotations
@@ -29,9 +30,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthetic import field as sports
+from synthetic import not_gait
 from synthetic.leg import Person
+from synthetic.places import PLACES
 from synthetic.plan import (
-    PLANS,
+    PLANS as PLAIN_PLANS,
+)
+from synthetic.plan import (
     BackwardJog,
     BackwardRun,
     BackwardWalk,
@@ -69,11 +75,14 @@ __all__ = [
     "Walk",
     "Wear",
     "generate",
-    "somebody",
+    "random_person",
 ]
 
+PLANS = {**PLAIN_PLANS, **sports.PLANS, **not_gait.PLANS}
+"""Name: (description, function that makes the segments)."""
+
 FINE_HZ = 200.0
-"""The leg is moved at a multiple of the sensor's rate, at least twice it and at least this: landings are over within 0.1 s."""
+"""The motion is computed at a multiple of the sensor's rate: at least twice that rate, and at least this one, as an impact lasts 0.1 s."""
 LEAST_HZ, MOST_HZ = 20.0, 2000.0
 LEAST_S = 0.5
 
@@ -97,7 +106,7 @@ class Recording:
 
     @property
     def label(self) -> str:
-        """What it is and how to make it again."""
+        """Plan and seed, from which `generate` makes the same recording."""
         return f"retrostep motion, plan {self.name}, seed {self.seed}"
 
     def lines(self) -> list[str]:
@@ -105,7 +114,7 @@ class Recording:
         out = [
             "# retrostep-recording: 1",
             f"# synthetic: {self.label}",
-            "# placement: shank",
+            f"# placement: {'waist' if self.wear.place == 'waist' else 'shank'}",
             f"# side: {self.wear.side}",
             f"# mount: {self.wear.mount}",
             "t_s,ax_g,ay_g,az_g,gx_dps,gy_dps,gz_dps",
@@ -132,7 +141,7 @@ class Recording:
         return path, truth_path
 
 
-def somebody(seed: int) -> Person:
+def random_person(seed: int) -> Person:
     """A person drawn at random, the same one for the same seed."""
     r = random.Random(f"retrostep person {seed}")
     shank_m = r.uniform(0.39, 0.45)
@@ -154,9 +163,9 @@ def generate(
     name: str = "custom",
     person: Person | None = None,
 ) -> Recording:
-    """Make a recording of the plan's segments, one after the other; `person` is somebody(seed) unless given.
+    """Make a recording of the plan's segments, one after the other; `person` is random_person(seed) unless given.
 
-    A bout of steps ends with a whole step, so it may last up to one step longer than its segments say. ValueError for a rate outside
+    A bout of steps ends with a complete step, so it may last up to one step longer than its segments say. ValueError for a rate outside
     20 to 2000 Hz and for a plan shorter than half a second.
     """
     if sum(segment.seconds for segment in plan) < LEAST_S:
@@ -167,18 +176,20 @@ def generate(
     r = random.Random(f"retrostep motion {seed}")
     every = max(2, math.ceil(FINE_HZ / rate_hz))
     sensor = Sensor(wear, r)
-    walker = Walker(plan, person or somebody(seed), wear, r, rate_hz * every)
-    samples = sensor.feel(walker.channels(), walker.fine_hz, every)
+    walker = Walker(plan, person or random_person(seed), wear, r, rate_hz * every)
+    samples = sensor.measure(walker.channels(), walker.fine_hz, every)
     return Recording(name, seed, rate_hz, wear, samples, walker.truth)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="motion.py", description="Write a synthetic recording of a lower leg and the truth beside it.")
+    """The command line: write the recording of a plan. Exit status 2 for wrong arguments, 1 if it cannot be written."""
+    parser = argparse.ArgumentParser(prog="motion.py", description="Write a synthetic recording of a leg, and its truth in a second file.")
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="one of --list")
     parser.add_argument("out", nargs="?", metavar="OUT.csv")
-    parser.add_argument("--list", action="store_true", help="the plans there are")
+    parser.add_argument("--list", action="store_true", help="list the plans")
     parser.add_argument("--seed", type=int, default=1, help="another seed is another person (default 1)")
     parser.add_argument("--side", choices=("left", "right"), default="left")
+    parser.add_argument("--place", choices=tuple(PLACES), default="shank", help="where the sensor is (default shank)")
     parser.add_argument("--mount", default="+x+y+z", help="body forward, left, up in sensor axes (default +x+y+z)")
     parser.add_argument("--rate", type=float, default=104.0, metavar="HZ", help="samples a second (default 104)")
     given = parser.parse_intermixed_args(arguments)
@@ -187,11 +198,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name:16} {what}")
         return 0
     if given.plan is None or given.out is None:
-        parser.error("PLAN and OUT.csv are needed; --list names the plans")
+        parser.error("PLAN and OUT.csv are needed; --list shows the plans")
     if given.plan not in PLANS:
         parser.error(f"there is no plan {given.plan!r}; there are {', '.join(PLANS)}")
     try:
-        made = generate(PLANS[given.plan][1](), given.seed, Wear(side=given.side, mount=given.mount), given.rate, given.plan)
+        wear = Wear(side=given.side, mount=given.mount, place=given.place)
+        made = generate(PLANS[given.plan][1](), given.seed, wear, given.rate, given.plan)
     except ValueError as problem:
         parser.error(str(problem))
     try:

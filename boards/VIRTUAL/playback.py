@@ -1,4 +1,4 @@
-"""A recording of motion, as the sensor on the virtual board will feel it: the file that runtime/model/played_leg.py reads."""
+"""Turns a recording into the motion of the virtual board's leg: the file that runtime/model/played_leg.py reads."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from array import array
 from statistics import median
 from typing import BinaryIO
 
-from retrostep.replay.recording import Recording
-from retrostep_core.gait import codes, units
+from retrostep.replay.recording import ImuRecording
+from retrostep_core import code_names, codes
+from retrostep_core.gait import units
 
 # Micro-g and 1/8 milli-degree per second.
 _UNITS = (1e6, 1e6, 1e6, 8e3, 8e3, 8e3)
 _MOST = 2**31 - 1
-# A time stamp later than this many periods after the one before it leaves a gap, as in `retrostep replay`.
+# A sample that comes later than this many periods after the previous one is preceded by a gap, as in `retrostep replay`.
 _GAP_PERIODS = 5
 _REST_S = 0.5
-_AS_IT_STANDS = ((0, 1), (1, 1), (2, 1))
+_UNCHANGED = ((0, 1), (1, 1), (2, 1))
 
 
-def wearer(recording: Recording) -> dict:
-    """What the settings of a device that was worn in `recording` say of its wearer."""
+def wearer(recording: ImuRecording) -> dict:
+    """The settings.json of a device that was worn as in `recording`."""
     settings = {"placement": codes.PLACEMENT_NAMES[recording.placement]}
     if recording.side:
-        settings["side"] = codes.SIDE_NAMES[recording.side]
+        settings["side"] = code_names.SIDE_NAMES[recording.side]
     if units.parse_mount(recording.mount) is None:
         settings["mount"] = recording.mount
     return settings
 
 
 def believed_mount(board: dict, settings: dict) -> str:
-    """How a device with these two descriptions believes to be strapped on; `?` where it does not know (hal/board.py)."""
+    """The mount that a device with these two files assumes (hal/board.py); `?` if unknown."""
     side = settings.get("side", board.get("side", "left"))
     for mount in (settings.get("mount"), board.get(f"mount_{side}")):
         if isinstance(mount, str):
@@ -42,13 +43,13 @@ def believed_mount(board: dict, settings: dict) -> str:
     return "?"
 
 
-def write_playback(recording: Recording | None, board_mount: str, file: BinaryIO) -> None:
-    """Write what a board mounted as `board_mount` says feels on the leg of `recording`, or on one that stands still.
+def write_playback(recording: ImuRecording | None, board_mount: str, file: BinaryIO) -> None:
+    """Write the motion that a board with mount `board_mount` measures on the leg of `recording`, or on a leg that stands still.
 
-    The recording's own `mount` turns its axes into the body's, the board's turns those into its sensor's; where either is unknown, it
-    is felt as it stands. In a gap the last value holds, and a warning goes to stderr.
+    The recording's mount turns its axes into body axes, and `board_mount` turns those into sensor axes. If either is unknown, the
+    axes stay as recorded. In a gap the last values hold, and a warning goes to stderr.
     """
-    to_sensor = units.parse_mount(board_mount) or _AS_IT_STANDS
+    to_sensor = units.parse_mount(board_mount) or _UNCHANGED
     still = _turn([0.0, 0.0, 1.0], None, to_sensor) + [0.0, 0.0, 0.0]
     if recording is None:
         file.write(array("i", [2, *_scaled(still), *_scaled(still), 0, 0, *_scaled(still), 0, 1, *_scaled(still)]).tobytes())
@@ -63,8 +64,8 @@ def write_playback(recording: Recording | None, board_mount: str, file: BinaryIO
     rows[0::8] = array("i", [us // 1_000_000 for us in times_us])
     rows[1::8] = array("i", [us % 1_000_000 for us in times_us])
     for k, (column, unit) in enumerate(zip(columns, _UNITS, strict=True)):
-        whole = [_bounded(value * unit) for value in column]
-        rows[2 + k :: 8] = array("i", [whole[pick] for pick in picked])
+        scaled = [_bounded(value * unit) for value in column]
+        rows[2 + k :: 8] = array("i", [scaled[pick] for pick in picked])
     n = 8 * max(1, int(_REST_S / period))
     before = _at_rest([sum(rows[k:n:8]) for k in (2, 3, 4)], still)
     after = _at_rest([sum(rows[k - 8 - n : -8 : 8]) for k in (10, 11, 12)], still)
@@ -73,14 +74,14 @@ def write_playback(recording: Recording | None, board_mount: str, file: BinaryIO
 
 
 def _times(name: str, t_s: array[float], period: float) -> tuple[list[int], list[int]]:
-    """Microseconds from the first sample on, and whose values hold there; a gap gets one more sample, just before its end."""
+    """(microseconds since the first sample, index of the sample that holds there). A gap gets one more sample, just before its end."""
     times_us: list[int] = []
     picked: list[int] = []
     for k, t in enumerate(t_s):
         us = round((t - t_s[0]) * 1_000_000)
         if k and t - t_s[k - 1] > _GAP_PERIODS * period:
             missing = f"{t - t_s[k - 1]:.2f} s are missing after {t_s[k - 1]:.2f} s"
-            print(f"virtual_board: {name}: {missing}; the last values hold for so long.", file=sys.stderr)
+            print(f"virtual_board: {name}: {missing}; the last values hold meanwhile.", file=sys.stderr)
             times_us.append(us - round(period * 1_000_000))
             picked.append(k - 1)
         if not times_us or us > times_us[-1]:
@@ -90,7 +91,7 @@ def _times(name: str, t_s: array[float], period: float) -> tuple[list[int], list
 
 
 def _turn(columns: list, to_body: tuple | None, to_sensor: tuple) -> list:
-    """Three numbers or columns from one sensor's axes (None: the body's) into another's."""
+    """Turn three numbers or columns from one sensor's axes (None: body axes) into another's."""
     if to_body is not None:
         columns = [_signed(columns[index], sign) for index, sign in to_body]
     turned = list(columns)
@@ -106,7 +107,7 @@ def _signed(column: array | float, sign: int) -> array | float:
 
 
 def _at_rest(acc: list[int], otherwise: list[float]) -> list[float]:
-    """1 g in the direction of `acc`, no rate; `otherwise` where it points nowhere."""
+    """1 g in the direction of `acc`, without rotation; `otherwise` if `acc` is zero."""
     length = math.hypot(*acc)
     return [*(x / length for x in acc), 0.0, 0.0, 0.0] if length > 0 else otherwise
 

@@ -1,7 +1,7 @@
-"""From a bare interpreter to a board: devices, flash file system, boot.py, main.py, and then the REPL.
+"""Turns a bare interpreter into a board: devices, flash file system, boot.py, main.py, and then the REPL.
 
-The supervisor (virtual_board.py, `Child`) leaves one JSON object in the open file whose number is the only argument. All files come
-as numbers of open ones, so that nothing of the host's file system is visible from the board.
+The only argument is the number of an open file that holds one JSON object (interpreter_process.py writes it). All other files are
+given as numbers of open files too, so that the board sees nothing of the host's file system.
 """
 
 import json
@@ -11,12 +11,12 @@ import sys
 import utime
 import vfs
 
-# Where this file lies, before the host's files go out of sight.
+# The folder of this file, noted before the host's files become invisible.
 _HERE = __file__.rsplit("/", 1)[0]
 
 
 def start(names: dict) -> None:
-    """Boot in the namespace `names`; returns for the REPL, raises SystemExit for a soft reset."""
+    """Boot in the namespace `names`. Returns for the REPL; raises SystemExit for a soft reset."""
     with open(int(sys.argv[1])) as file:
         config = json.load(file)
     del sys.argv[1:]
@@ -29,7 +29,7 @@ def start(names: dict) -> None:
         raise
     try:
         control.write('{"up": true}\n')
-        # ESP32's main.c: an interrupted or failed boot.py keeps main.py from running, and so does the raw REPL.
+        # As in the ESP32's main.c: main.py does not run after an interrupted or failed boot.py, or in the raw REPL.
         if _run("boot.py", names) and not config["raw"]:
             _run("main.py", names)
     except KeyboardInterrupt as error:
@@ -38,7 +38,7 @@ def start(names: dict) -> None:
 
 
 def _plug(config: dict, control: object) -> None:
-    """Put the shims in the place of the interpreter's modules, and the board's flash in that of the host's files."""
+    """Replace the interpreter's modules by the shims, and the host's files by the board's flash."""
     before = set(sys.modules)
     sys.path[0:0] = [_HERE, _HERE + "/shims", _HERE + "/model"]
     import ctrl_c
@@ -46,7 +46,11 @@ def _plug(config: dict, control: object) -> None:
     from played_leg import PlayedLeg
 
     ctrl_c.keys = ctrl_c.Keys(open(config["keys"], "rb", buffering=0))
-    clock.system = clock.Clock(config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, ctrl_c.keys.pause)
+    time_of_host = config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, ctrl_c.keys.pause
+    if config["cpu_mhz"] is None:
+        clock.system = clock.Clock(*time_of_host)
+    else:
+        clock.system = clock.RunningClock(*time_of_host, config["cpu_mhz"], utime.clock)
     leg = PlayedLeg(open(config["leg"], "rb"), config["leg_start_us"])
 
     import machine
@@ -57,30 +61,31 @@ def _plug(config: dict, control: object) -> None:
 
     import tasks
 
-    # The built-in one cannot be shadowed from sys.path, only here.
+    # A file on sys.path cannot shadow this built-in module.
     sys.modules["_asyncio"] = tasks
 
+    import flashbdev
     from flash import Flash
 
-    flash = Flash(open(config["flash"], "r+b"), clock.system)
+    flashbdev.bdev = Flash(open(config["flash"], "r+b"), clock.system)
     vfs.umount("/")
-    vfs.mount(vfs.VfsLfs2(flash), "/")
+    vfs.mount(vfs.VfsLfs2(flashbdev.bdev), "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
-    shims = (time, select, machine, tasks)
+    shims = (time, select, machine, tasks, flashbdev)
     for name in set(sys.modules) - before | {"launch"}:
         if sys.modules[name] not in shims:
             del sys.modules[name]
 
 
 def _run(name: str, names: dict) -> bool:
-    """Run a file of the flash if it is there; False if it failed or was interrupted."""
+    """Run a file of the flash, if there is one; returns False if it failed or was interrupted."""
     try:
         os.stat(name)
     except OSError:
         return True
     try:
-        execfile(name, names)  # noqa: F821 MicroPython has it
+        execfile(name, names)  # noqa: F821 a MicroPython built-in
     except SystemExit:
         raise
     except BaseException as error:

@@ -1,2 +1,2 @@
-# The first thing the interpreter runs. It leaves no name behind: main.py and the REPL find their namespace empty, as on a board.
+# The interpreter runs this first. It leaves no name behind: main.py and the REPL start with an empty namespace, as on a board.
 __import__("launch").start(globals())

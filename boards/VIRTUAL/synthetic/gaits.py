@@ -1,12 +1,14 @@
-"""The gaits: how thigh and knee swing through a stride, as tables, and how the foot lands.
+"""The gaits: thigh and knee angles over a stride, as tables, and the impact of the foot.
 
-- Forward: key angles of the thigh segment and of the knee such as textbooks draw them for walking (Winter 1987) and running
-  (Novacheck 1998), rounded; typical, and nobody's in particular. They were then held against what labelled recordings show of a
-  shank's rate: its extremes, its skew, and when it changes sign before a contact.
-- Backward: the forward ones run backwards in time from toe-off to contact. The joints of backward walkers come close to that (Lee 2013,
-  Gait & Posture 38:674), and so do backward runners' (Mehdizadeh 2015, doi 10.1016/j.gaitpost.2015.05.006). That they reach less far
-  here is chosen.
-- Landings are not reversed: force follows a contact in either direction. A backward foot lands on its toes, softer and later.
+- Forward: rounded key angles of the thigh segment and of the knee, as textbooks show them for walking (Winter 1987) and running
+  (Novacheck 1998). They are typical values, not one person's. They were compared with labelled recordings of the shank's angular velocity:
+  its extremes, its skew, and the time of its zero crossing before a contact.
+- Backward: the forward angles reversed in time, from toe-off to contact. The joints of people who walk backward come close to that
+  (Lee 2013, Gait & Posture 38:674), and so do those of people who run backward (Mehdizadeh 2015,
+  doi 10.1016/j.gaitpost.2015.05.006). The smaller reach is our choice.
+- Sideways: no measured angles were found. The tilt of the leg in the frontal plane follows from the foot, which stays in place during
+  stance while the body moves on. The leading and the trailing leg do the same, on either side of the body.
+- Impacts are not reversed: force follows a contact in either direction. In backward gait the foot lands on its toes, softer and later.
 """
 
 from __future__ import annotations
@@ -19,18 +21,18 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Style:
-    """How one gait moves; what is said of the stride is said at its natural cadence (steps a minute of both feet)."""
+    """One gait. All values are for its natural cadence (steps a minute of both feet)."""
 
     name: str
     natural_spm: float
     thigh_deg: Points
-    """Knee ahead of the hip is positive."""
+    """Positive where the knee is in front of the hip."""
     knee_deg: Points
     """Flexion is positive."""
     toe_off: float
     """Share of the stride at which the foot leaves the ground."""
     heel_off: float
-    """Share of the stride at which the heel begins to rise."""
+    """Share of the stride at which the heel begins to lift."""
     impact_g: float
     """Axial peak of the landing at the shank, before strap and soft tissue."""
     impact_ms: float
@@ -44,11 +46,21 @@ class Style:
     reach: float = 1.0
     """Scale of the angles about their mean."""
     reach_slow: float = 0.4
-    """Below the natural cadence the reach goes with (spm / natural) ** reach_slow."""
+    """Below the natural cadence the reach is multiplied by (spm / natural) ** reach_slow."""
     reach_fast: float = 0.2
     """The same above it; negative where steps get shorter as they get quicker."""
     backward: bool = False
-    sideways: bool = False
+    sideways_deg: Points = ()
+    """Sideways gaits: tilt of the whole leg, positive where the foot is ahead of the hip. It falls evenly during stance."""
+    spread_deg: float = 0.0
+    """Sideways gaits: the mean tilt of either leg, outward."""
+    other_at: float = 0.5
+    """Share of the leading leg's stride at which the trailing foot lands; a gallop is uneven."""
+
+    @property
+    def sideways(self) -> bool:
+        """Whether the body moves sideways."""
+        return bool(self.sideways_deg)
 
 
 WALK = Style(
@@ -108,7 +120,7 @@ RUN = Style(
 
 
 def _reversed(style: Style, name: str, **changes: object) -> Style:
-    """The same limbs run backwards in time; contact and toe-off change places."""
+    """The gait reversed in time; contact and toe-off change places."""
 
     def turn(points: Points) -> Points:
         return tuple(sorted(((100 * style.toe_off - at) % 100, value) for at, value in points))
@@ -138,8 +150,45 @@ SIDESTEP = Style(
     impact_g=0.6,
     impact_ms=18,
     brake=0.1,
-    frontal_deg=13.0,
+    frontal_deg=3.0,
     transverse_deg=6.0,
-    sway_m=0.05,
-    sideways=True,
+    sway_m=0.03,
+    sideways_deg=((0, 10), (15, 5), (29, 0), (44, -5), (58, -10), (64, -10.5), (72, -7), (80, 0), (88, 7), (95, 10.5)),
+    spread_deg=6.0,
 )
+"""The leading foot steps out, the trailing one is drawn up to it."""
+SIDE_SHUFFLE = Style(
+    "side shuffle",
+    natural_spm=170,
+    thigh_deg=((0, 24), (20, 20), (40, 23), (55, 32), (72, 36), (88, 27)),
+    knee_deg=((0, 38), (15, 47), (35, 43), (52, 54), (70, 60), (88, 42)),
+    toe_off=0.52,
+    heel_off=0.40,
+    impact_g=1.5,
+    impact_ms=22,
+    brake=0.15,
+    frontal_deg=3.0,
+    transverse_deg=7.0,
+    sway_m=0.05,
+    sideways_deg=((0, 13), (13, 6), (25, 0), (37, -6), (50, -12.5), (57, -13.5), (66, -10), (75, -3), (84, 5), (92, 11.5), (97, 13.3)),
+    spread_deg=14.0,
+    other_at=0.42,
+)
+"""Low and quick; the feet never cross."""
+CARIOCA = Style(
+    "carioca",
+    natural_spm=180,
+    thigh_deg=((0, 4), (20, -4), (36, -12), (50, -6), (64, 16), (78, 26), (90, 14)),
+    knee_deg=((0, 14), (14, 24), (32, 18), (48, 30), (64, 52), (78, 40), (90, 18)),
+    toe_off=0.44,
+    heel_off=0.30,
+    impact_g=1.8,
+    impact_ms=22,
+    brake=0.2,
+    frontal_deg=4.0,
+    transverse_deg=32.0,
+    sway_m=0.04,
+    sideways_deg=((0, 11), (11, 5), (22, 0), (33, -5), (44, -10.5), (52, -12), (62, -9), (72, -3), (82, 4), (91, 10), (97, 11.3)),
+    spread_deg=2.0,
+)
+"""Sideways with crossing steps, alternately in front and behind: the hips turn to either side."""

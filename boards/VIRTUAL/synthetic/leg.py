@@ -1,9 +1,9 @@
-"""One leg of one person: joint angles and the hip's path through a stride.
+"""One leg of one person: joint angles and the path of the hip over a stride.
 
-The thigh hangs from the hip, the shank from the knee; both swing in the sagittal plane by closed curves of the stride's phase
-(0 = this foot's initial contact), and the hip travels the way that keeps the standing foot still and, in flight, falls freely.
+Thigh and shank swing in the sagittal plane. Their angles are periodic functions of the stride's phase (0 = this foot's initial contact).
+The path of the hip is fitted so that the foot stays in place during stance and the body falls freely in flight.
 
-Deviations from a real leg: no ankle joint (a heel that rises late in stance takes its place), no pelvis, and frontal and transverse
+Deviations from a real leg: no ankle joint (instead the heel lifts late in stance), no pelvis, and frontal and transverse
 rotations are small curves of their own.
 
 Angles are radians here; body axes are x forward, y left, z up along the shank.
@@ -23,13 +23,13 @@ GRAVITY = 9.80665
 HARMONICS = 8
 _GRID = 200
 _INSTANTS = 60
-"""Of a stride, at which the hip's path is fitted."""
-_HEEL_RISE_M = 0.09
+"""Number of instants of a stride at which the path of the hip is fitted."""
+_HEEL_LIFT_M = 0.09
 _HEEL_FORWARD_M = 0.05
 _FLIGHT_WEIGHT = 0.02
-"""Of an acceleration (m a stride squared) against a place (m)."""
+"""Weight of an acceleration (m a stride squared) relative to a position (m)."""
 _TRUNK_X, _TRUNK_Z = 40.0, 4.0
-"""What the hip's own acceleration costs: chosen so that it stays below 0.3 g fore and aft, as a heavy trunk's does."""
+"""Penalty on the acceleration of the hip, chosen so that it stays below 0.3 g fore and aft."""
 
 
 def _series(points: Points) -> list[complex]:
@@ -46,7 +46,7 @@ def _series(points: Points) -> list[complex]:
     out = []
     for h in range(HARMONICS + 1):
         total = sum(v * cmath.exp(-2j * math.pi * h * i / _GRID) for i, v in enumerate(values)) / _GRID
-        # Lanczos' factor, or the corners of a dozen points would ring in the second derivative.
+        # Lanczos' factor: without it the corners between the points ring in the second derivative.
         u = math.pi * h / (HARMONICS + 5)
         out.append(2 * total * math.sin(u) / u if h else total)
     return out
@@ -60,7 +60,7 @@ def _value(series: list[complex], turn: complex) -> float:
 
 
 def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """Gaussian elimination with pivoting, for the handful of unknowns below."""
+    """Solve a small system of linear equations: Gaussian elimination with pivoting."""
     n = len(right)
     rows = [[*matrix[i], right[i]] for i in range(n)]
     for i in range(n):
@@ -87,7 +87,7 @@ class Person:
     reach: float = 1.0
     impact: float = 1.0
     asymmetry: float = 0.0
-    """The other foot lands this share of a stride late."""
+    """The other foot lands late by this share of a stride."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,18 @@ class Cycle:
     """Travel a stride, negative backwards."""
     frontal: list[complex]
     transverse: list[complex]
+    sideways: list[complex]
+    """Tilt of the leg towards the direction of travel, without its mean."""
 
 
-# Only plausible, and out of step with the sagittal curves: the shares of the first three harmonics.
+# Plausible values, not measured: the first three harmonics, at other phases than those of the sagittal angles.
 _FRONTAL = (0j, cmath.rect(0.7, -2.0), cmath.rect(0.3, 0.6), cmath.rect(0.12, 1.9))
 _TRANSVERSE = (0j, cmath.rect(0.6, 0.9), cmath.rect(0.35, -1.2), cmath.rect(0.15, 2.4))
 
 
 @cache
 def cycle(style: Style, person: Person) -> Cycle:
-    """The gait of that person, with the path of the hip that goes with its angles."""
+    """The gait of that person, with the path of the hip that fits its angles."""
     scale = style.reach * person.reach
     thigh = [c * scale if h else c * (0.5 + 0.5 * scale) for h, c in enumerate(_series(style.thigh_deg))]
     knee = [c * scale if h else c * (0.5 + 0.5 * scale) for h, c in enumerate(_series(style.knee_deg))]
@@ -127,13 +129,14 @@ def cycle(style: Style, person: Person) -> Cycle:
         0.0 if style.sideways else stride_m,
         [c * math.radians(style.frontal_deg) for c in _FRONTAL],
         [c * math.radians(style.transverse_deg) for c in _TRANSVERSE],
+        [c * scale if h else 0j for h, c in enumerate(_series(style.sideways_deg))] if style.sideways else [],
     )
 
 
 def _hip(style: Style, person: Person, thigh: list[complex], knee: list[complex]) -> tuple[list[complex], list[complex], float]:
-    """Fit the hip's path to the angles: the ankle stays put while the foot stands, the body falls while none does.
+    """Fit the path of the hip to the angles: the ankle stays in place during stance, and the body falls freely in flight.
 
-    Unknown are a place, two harmonics of the step in x and in z, and the travel a stride; least squares over one stride.
+    Least squares over one stride. The unknowns are a position, two harmonics of the step in x and in z, and the travel a stride.
     """
     stance, heel = style.toe_off, style.heel_off
     stride_s = 120.0 / style.natural_spm
@@ -147,11 +150,11 @@ def _hip(style: Style, person: Person, thigh: list[complex], knee: list[complex]
         ankle_x = person.thigh_m * math.sin(a) + person.shank_m * math.sin(s)
         ankle_z = -person.thigh_m * math.cos(a) - person.shank_m * math.cos(s)
         if 0.02 < phase < stance - 0.02:
-            # The heel is up at the rear end of stance: late when going forward, early when landing on the toes backwards.
+            # The heel is up late in the stance of forward gait, and early in that of backward gait, which lands on the toes.
             up = phase / heel if style.backward else (stance - phase) / (stance - heel)
-            rise = max(0.0, 1 - up) ** 2
-            standing_x.append(([*_terms(phase), phase], _HEEL_FORWARD_M * rise - ankle_x))
-            standing_z.append((_terms(phase), _HEEL_RISE_M * rise - ankle_z))
+            lift = max(0.0, 1 - up) ** 2
+            standing_x.append(([*_terms(phase), phase], _HEEL_FORWARD_M * lift - ankle_x))
+            standing_z.append((_terms(phase), _HEEL_LIFT_M * lift - ankle_z))
         if stance < 0.5 and phase % 0.5 > stance:
             bent = [_FLIGHT_WEIGHT * v for v in _bent_terms(phase)]
             standing_x.append(([*bent, 0.0], 0.0))
@@ -162,32 +165,32 @@ def _hip(style: Style, person: Person, thigh: list[complex], knee: list[complex]
 
 
 def _terms(phase: float) -> list[float]:
-    """1 and two harmonics of the step."""
+    """A constant and two harmonics of the step."""
     return [1.0, *(f(4 * math.pi * h * phase) for h in (1, 2) for f in (math.cos, math.sin))]
 
 
 def _bent_terms(phase: float) -> list[float]:
-    """Their second derivatives."""
+    """The second derivatives of `_terms`."""
     return [0.0, *(-((4 * math.pi * h) ** 2) * f(4 * math.pi * h * phase) for h in (1, 2) for f in (math.cos, math.sin))]
 
 
 def _fit(rows: list[tuple[list[float], float]], trunk: float) -> list[float]:
-    """Least squares, with a price on the harmonics."""
+    """Least squares, with a penalty on the harmonics."""
     n = len(rows[0][0])
     matrix = [[sum(r[i] * r[j] for r, _ in rows) for j in range(n)] for i in range(n)]
     for i in range(1, 5):
-        # The second harmonic (i = 3, 4) has four times the acceleration, so sixteen times the price.
+        # The second harmonic (i = 3, 4) has four times the acceleration, so sixteen times the penalty.
         matrix[i][i] += trunk * (1 if i < 3 else 16)
     return _solve(matrix, [sum(r[i] * y for r, y in rows) for i in range(n)])
 
 
 def _of_steps(k: list[float]) -> list[complex]:
-    """Cosines and sines of the step as a series of the stride's phase; the place is left out."""
+    """Cosines and sines of the step as a series of the stride's phase, without the constant position."""
     return [0j, 0j, complex(k[1], -k[2]), 0j, complex(k[3], -k[4])]
 
 
 class Pose(NamedTuple):
-    """Where the leg is: radians, metres, m/s. Weighted sums of poses are poses."""
+    """Position of the leg: radians, metres, m/s. A weighted sum of poses is a pose."""
 
     thigh: float = 0.0
     knee: float = 0.0
@@ -198,23 +201,33 @@ class Pose(NamedTuple):
     travel: float = 0.0
     """Speed of the mean travel."""
     sway: float = 0.0
-    """The hip's place sideways."""
+    """Sideways position of the hip."""
+    lean: float = 0.0
+    """Forward lean of the trunk."""
+    spread: float = 0.0
+    """Tilt of the whole leg, outward; it is not part of `frontal`."""
 
 
-def pose(c: Cycle, phase: float, spm: float, strides_hz: float) -> Pose:
-    """The pose at a phase of the stride (1 = a stride) at a cadence, while the phase moves at `strides_hz`."""
+def pose(c: Cycle, phase: float, spm: float, strides_hz: float, leads: bool = True) -> Pose:
+    """The pose at a phase of the stride (1 = a stride) at a cadence, while the phase moves at `strides_hz`.
+
+    `leads`: in a sideways gait this leg is the leading one.
+    """
     style = c.style
     ratio = spm / style.natural_spm
     reach = max(0.35, ratio ** (style.reach_slow if ratio < 1 else style.reach_fast))
-    # A slow stride lingers in stance and swings no slower than it must; below half the natural cadence no more than this.
-    linger = min(0.13, max(0.0, 0.16 * (1 - ratio)))
+    # In a slow stride stance gets longer and swing hardly does. The effect is limited below a fifth of the natural cadence.
+    delay = min(0.13, max(0.0, 0.16 * (1 - ratio)))
     middle = (1 + style.toe_off) / 2
     warped = phase
-    if linger:
-        warped += linger * (math.sin(2 * math.pi * (phase - middle)) + math.sin(2 * math.pi * middle))
+    if delay:
+        warped += delay * (math.sin(2 * math.pi * (phase - middle)) + math.sin(2 * math.pi * middle))
     turn = cmath.exp(2j * math.pi * warped)
-    # A quicker step leaves less time to fall; a slower one does not bounce higher.
+    # A quicker step leaves less time to fall. A slower one does not bounce higher.
     bounce = reach * min(1.0, ratio**-1.5)
+    spread = 0.0
+    if style.sideways:
+        spread = math.radians(style.spread_deg) + reach * (1 if leads else -1) * _value(c.sideways, turn)
     return Pose(
         reach * _value(c.thigh, turn),
         reach * _value(c.knee, turn),
@@ -224,4 +237,5 @@ def pose(c: Cycle, phase: float, spm: float, strides_hz: float) -> Pose:
         reach * _value(c.transverse, turn),
         c.stride_m * reach * strides_hz,
         reach * style.sway_m * turn.imag,
+        spread=spread,
     )

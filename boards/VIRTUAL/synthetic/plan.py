@@ -1,11 +1,12 @@
-"""What a leg is to do: segments of one activity each, and the plans that have a name."""
+"""Plans: lists of segments, each of one activity; and the named plans."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from synthetic.gaits import BACKWARD_JOG, BACKWARD_RUN, BACKWARD_WALK, JOG, RUN, SIDESTEP, WALK, Style
+from synthetic.exercises import Exercise
+from synthetic.gaits import BACKWARD_JOG, BACKWARD_RUN, BACKWARD_WALK, CARIOCA, JOG, RUN, SIDE_SHUFFLE, SIDESTEP, WALK, Style
 
 SPM_MIN, SPM_MAX = 40, 260
 
@@ -21,11 +22,35 @@ class Ramp:
 
 @dataclass(frozen=True)
 class Turn:
-    """The whole body turns by `degrees` (left is positive) over `over_s` seconds."""
+    """The body turns by `degrees` (left is positive) over `over_s` seconds."""
 
     at_s: float
     degrees: float
     over_s: float
+
+
+@dataclass(frozen=True)
+class Cut(Turn):
+    """A turn while running: the body leans into it, and steps get shorter by the share `slow` around its middle."""
+
+    slow: float = 0.4
+
+
+@dataclass(frozen=True)
+class Stumble:
+    """The swinging foot catches: the leg stops for a moment, then a quick short step follows."""
+
+    at_s: float
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class Push:
+    """A push of `size_g` at its peak towards `degrees` (0 is forward, 90 left) over 0.35 s, and the next step comes early."""
+
+    at_s: float
+    size_g: float
+    degrees: float
 
 
 @dataclass(frozen=True)
@@ -39,6 +64,11 @@ class Segment:
     turns: tuple[Turn, ...] = ()
     idle: str = "stand"
     """Without a style: stand, shuffle or sit."""
+    mishaps: tuple[Stumble | Push, ...] = ()
+    exercise: Exercise | None = None
+    """Motion that is not gait, instead of a style."""
+    towards: str = "left"
+    """Sideways gaits: left or right. The leg on this side leads."""
 
     def cadence(self, at_s: float) -> float:
         """Scheduled steps a minute, `at_s` seconds into the segment."""
@@ -51,7 +81,9 @@ class Segment:
 
     @property
     def direction(self) -> str:
-        """forward, backward, lateral or still."""
+        """forward, backward, lateral, still or not_gait."""
+        if self.exercise is not None:
+            return "not_gait"
         if self.style is None:
             return "still"
         if self.style.sideways:
@@ -60,8 +92,15 @@ class Segment:
 
 
 def _moving(style: Style) -> Callable[..., Segment]:
-    def make(seconds: float, spm: float = style.natural_spm, ramps: Sequence[Ramp] = (), turns: Sequence[Turn] = ()) -> Segment:
-        segment = Segment(seconds, style, spm, tuple(ramps), tuple(turns))
+    def make(
+        seconds: float,
+        spm: float = style.natural_spm,
+        ramps: Sequence[Ramp] = (),
+        turns: Sequence[Turn] = (),
+        mishaps: Sequence[Stumble | Push] = (),
+        towards: str = "left",
+    ) -> Segment:
+        segment = Segment(seconds, style, spm, tuple(ramps), tuple(turns), mishaps=tuple(mishaps), towards=towards)
         for at in (0.0, *(r.at_s for r in ramps), *(r.at_s + r.over_s for r in ramps)):
             asked = segment.cadence(at)
             if not SPM_MIN <= asked <= SPM_MAX:
@@ -78,6 +117,8 @@ BackwardWalk = _moving(BACKWARD_WALK)
 BackwardJog = _moving(BACKWARD_JOG)
 BackwardRun = _moving(BACKWARD_RUN)
 Sidestep = _moving(SIDESTEP)
+SideShuffle = _moving(SIDE_SHUFFLE)
+Carioca = _moving(CARIOCA)
 
 
 def Stand(seconds: float, turns: Sequence[Turn] = ()) -> Segment:
@@ -110,7 +151,7 @@ def _session() -> list[Segment]:
     ]
 
 
-def _turns_about() -> list[Segment]:
+def _switches() -> list[Segment]:
     walks = [s for _ in range(6) for s in (Walk(8), BackwardWalk(8))]
     jogs = [s for _ in range(4) for s in (Jog(8), BackwardJog(8))]
     return [Stand(3), *walks, *jogs, Stand(3)]
@@ -138,15 +179,16 @@ def _ramps() -> list[Segment]:
 
 PLANS: dict[str, tuple[str, Callable[[], list[Segment]]]] = {
     "session": ("warm-up walk, jog, backward walk, backward run whose cadence rises 20 % in 8 s, stop", _session),
-    "walk": ("a minute of walking with a turn round", lambda: [Stand(3), Walk(60, 112, turns=[Turn(28, 180, 2.5)]), Stand(3)]),
+    "walk": ("a minute of walking with a turn of 180 degrees", lambda: [Stand(3), Walk(60, 112, turns=[Turn(28, 180, 2.5)]), Stand(3)]),
     "jog": ("a minute of jogging", lambda: [Stand(3), Jog(60), Stand(3)]),
     "run": ("a minute of running", lambda: [Stand(3), Run(60), Stand(3)]),
     "steady_backward": (
         "backward walk and backward run, each a minute at one cadence",
         lambda: [Stand(3), BackwardWalk(60), Stand(2), BackwardRun(60), Stand(3)],
     ),
+    "calibration": ("standing, then a walk: for `retrostep calibrate` on the virtual board", lambda: [Stand(20), Walk(15), Stand(5)]),
     "backward_ramps": ("backward runs whose cadence rises by 8, 12, 20 and 35 % in 10 s", _ramps),
-    "switches": ("forward and backward by turns, every 8 s", _turns_about),
+    "switches": ("forward and backward in turn, 8 s each", _switches),
     "cadences": ("walk, jog and run through the cadences from 40 to 260, forward, then backward", _cadences),
     "sideways": ("sidesteps between two walks", lambda: [Stand(3), Walk(20), Stand(1), Sidestep(20), Stand(1), Walk(20), Stand(3)]),
     "errands": ("short walks forward, backward and sideways with pauses, turns and fidgeting", _errands),
@@ -155,4 +197,4 @@ PLANS: dict[str, tuple[str, Callable[[], list[Segment]]]] = {
         lambda: [Stand(10), Shuffle(50), Stand(10), Sit(60), Stand(10)],
     ),
 }
-"""Name: (what it is, how to make it)."""
+"""Name: (description, function that makes the segments)."""

@@ -1,4 +1,4 @@
-"""The sensor on the leg: how it is worn, its strap, its noise and bias, and the axes it speaks in."""
+"""The sensor on the leg: how it is worn, its strap, noise, bias and axes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 import random
 from array import array
 from dataclasses import dataclass
+
+from synthetic.places import PLACES
 
 CHANNELS = 6
 MOST_TILT_DEG = 20.0
@@ -16,13 +18,15 @@ Angles = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Wear:
-    """How the sensor is worn, what is wrong with it, and how evenly its wearer steps. None is drawn from the seed."""
+    """How the sensor is worn, its errors, and how evenly the wearer steps. A value of None is drawn from the seed."""
 
     side: str = "left"
     mount: str = "+x+y+z"
     """Body forward, left and up in sensor axes, as in board.json."""
+    place: str = "shank"
+    """shank, waist, hand or bag. In a hand or a bag the sensor is carried in a random orientation, but set to `shank`."""
     tilt_deg: Angles | None = None
-    """Crooked by so much about body x, y and z (at most 20 each)."""
+    """Misalignment about body x, y and z (at most 20 each)."""
     strap_hz: float | None = None
     """Resonance of soft tissue and strap; 0 is a sensor screwed to the bone, 10 a loose strap."""
     strap_damping: float = 0.22
@@ -33,16 +37,18 @@ class Wear:
     noise_dps: float = 0.12
     bias_dps: Angles | None = None
     cadence_jitter: float = 0.012
-    """Standard deviation of single steps about the schedule."""
+    """Standard deviation of a step's duration, as a share of the scheduled one."""
     reach_jitter: float = 0.03
-    """The same of how far a step reaches."""
+    """The same for the reach of a step."""
 
     def __post_init__(self) -> None:
         if self.side not in ("left", "right"):
             raise ValueError(f"side {self.side!r} is neither left nor right")
+        if self.place not in PLACES:
+            raise ValueError(f"place {self.place!r} is none of {', '.join(PLACES)}")
         parse_mount(self.mount)
         if self.tilt_deg is not None and max(abs(a) for a in self.tilt_deg) > MOST_TILT_DEG:
-            raise ValueError("tilt_deg holds an angle above 20 degrees; a sensor so crooked needs another mount")
+            raise ValueError("tilt_deg has an angle above 20 degrees: use another mount")
 
 
 def parse_mount(mount: str) -> list[tuple[int, int]]:
@@ -54,18 +60,21 @@ def parse_mount(mount: str) -> list[tuple[int, int]]:
 
 
 class Sensor:
-    """A sensor worn like `wear`; what that leaves open is drawn from `r`, and so is the noise."""
+    """A sensor worn as in `wear`; noise, and every value that `wear` leaves open, is drawn from `r`."""
 
     def __init__(self, wear: Wear, r: random.Random) -> None:
         self.wear = wear
         self._random = r
         tilt = (r.gauss(0, 3), r.gauss(0, 3), r.gauss(0, 5)) if wear.tilt_deg is None else wear.tilt_deg
-        self._tilt = _rotation(*(max(-MOST_TILT_DEG, min(MOST_TILT_DEG, a)) for a in tilt))
+        tilt = tuple(max(-MOST_TILT_DEG, min(MOST_TILT_DEG, a)) for a in tilt)
+        if PLACES[wear.place].any_orientation:
+            tilt = (r.uniform(-180, 180), r.uniform(-90, 90), r.uniform(-180, 180))
+        self._tilt = _rotation(*tilt)
         self._strap_hz = r.uniform(20, 30) if wear.strap_hz is None else wear.strap_hz
         self._bias = (r.gauss(0, 0.6), r.gauss(0, 0.6), r.gauss(0, 0.6)) if wear.bias_dps is None else wear.bias_dps
 
-    def feel(self, channels: list[array[float]], fine_hz: float, every: int) -> list[Sample]:
-        """What it measures of specific force (g) and rate (degrees a second) in body axes: one sample for `every` fine ones."""
+    def measure(self, channels: list[array[float]], fine_hz: float, every: int) -> list[Sample]:
+        """The samples for specific force (g) and angular velocity (degrees a second) in body axes: one for `every` fine samples."""
         if self._strap_hz:
             strap = _Strap(self._strap_hz, self.wear.strap_damping, fine_hz)
             channels = [strap.run(c) for c in channels]
@@ -97,7 +106,7 @@ class _Strap:
         self._a = ((2 * w * w - 2) / n, (1 - 2 * damping * w + w * w) / n)
 
     def run(self, x: array[float]) -> array[float]:
-        """The motion of the mass for that of the bone."""
+        """The motion of the sensor, from that of the bone."""
         (b0, b1, b2), (a1, a2) = self._b, self._a
         x1 = x2 = y1 = y2 = x[0]
         out = array("d", bytes(8 * len(x)))
@@ -109,7 +118,7 @@ class _Strap:
 
 
 def _rotation(*angles_deg: float) -> list[list[float]]:
-    """What a sensor turned about body x, then y, then z by so much sees of a body vector."""
+    """The matrix that turns a body vector into the axes of a sensor turned about body x, then y, then z."""
     (cx, sx), (cy, sy), (cz, sz) = ((math.cos(math.radians(a)), math.sin(math.radians(a))) for a in angles_deg)
     turned = [
         [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],

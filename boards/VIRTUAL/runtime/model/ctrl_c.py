@@ -1,7 +1,7 @@
-"""Ctrl-C, as the supervisor hands it over: a byte in a pipe, which is looked for wherever a program waits.
+"""Ctrl-C: a byte in a pipe from interpreter_process.py, which every wait of a program checks.
 
-A board raises KeyboardInterrupt between two bytecodes; the unix port raises it from within a signal's handler, in the midst of whatever
-goes on there. Waits of the program are the one place where both can raise it.
+A board raises KeyboardInterrupt between two bytecodes. The unix port raises it inside a signal handler, in the middle of any operation.
+The waits of a program are the only places where raising it is safe on both.
 """
 
 import uselect
@@ -11,7 +11,7 @@ keys = None
 
 
 class Keys:
-    """The pipe's end `file`, a raw binary file."""
+    """Reads the pipe `file`, a raw binary file."""
 
     def __init__(self, file: object) -> None:
         self.file = file
@@ -20,12 +20,12 @@ class Keys:
         self._poll = poll.poll
 
     def take(self) -> None:
-        """Raise KeyboardInterrupt for the byte that is there."""
+        """Read the byte and raise KeyboardInterrupt."""
         self.file.read(1)
         raise KeyboardInterrupt
 
     def pause(self, us: int) -> None:
-        """Let the host's time pass, unless Ctrl-C comes in."""
+        """Sleep `us` of the host's time, or until Ctrl-C."""
         if self._poll(us // 1000):
             self.take()
         _real_sleep_us(us % 1000)

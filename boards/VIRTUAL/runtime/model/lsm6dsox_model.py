@@ -1,8 +1,10 @@
-"""An LSM6DSOX as its I2C registers show it. Numbers in brackets are sections of the datasheet DS12814.
+"""A model of the LSM6DSOX as seen through its I2C registers. Numbers in brackets are sections of the datasheet DS12814.
 
-Modelled: identity, power modes of both sensors by their rates, ranges and saturation, output registers and data-ready flags, the
-time stamp, the FIFO with tags, watermark, overrun and full flags in every mode that needs no event, the oscillator's error.
-Not modelled: filters, noise and settling times, low-power and ultra-low-power modes, self-test, interrupts and their pins, compression
+Modelled: identity, power modes of both sensors by their rates, ranges and saturation, output registers and data-ready flags, the stimulus
+of the self-test, the time stamp, the FIFO with tags and with watermark, overrun and full flags in every mode that needs no event, the
+oscillator's error.
+Optional: noise of one step of the accelerometer, without which a leg that stands looks like a frozen sensor.
+Not modelled: filters, other noise, settling times, low-power and ultra-low-power modes, interrupts and their pins, compression
 and temperature in the FIFO, tap, pedometer, state machines and the machine learning core (their registers keep what is written).
 """
 
@@ -17,6 +19,7 @@ _WHO_AM_I = 0x0F
 _CTRL1_XL = 0x10
 _CTRL2_G = 0x11
 _CTRL3_C = 0x12
+_CTRL5_C = 0x14
 _CTRL8_XL = 0x17
 _CTRL10_C = 0x19
 _STATUS = 0x1E
@@ -33,62 +36,86 @@ _INTERNAL_FREQ_FINE = 0x63
 _FIFO_TAG = 0x78
 _FIFO_LAST = 0x7E
 
-# Values after power-on or reset that are not 0 (9.2, 9.15, 9.19).
+# Registers that are not 0 after power-on or reset (9.2, 9.15, 9.19).
 _RESET_VALUES = ((0x02, 0x3F), (_CTRL3_C, 0x04), (0x18, 0xE0))
-# First and last of each stretch of registers that take what is written.
+# First and last register of each writable range.
 _WRITABLE = ((0x01, 0x0E), (0x10, 0x19), (0x56, 0x5F), (0x6F, 0x77))
 
-# 4.1: sensitivities in the leg's units (micro-g, 1/8 milli-degree per second) by the range bits; with XL_FS_MODE code 1 is 2 g.
+# 4.1: sensitivities in the leg's units (micro-g, 1/8 milli-degree per second) by the range bits; with XL_FS_MODE, code 1 means 2 g.
 _ACC_LSB = (61, 488, 122, 244)
 _GYR_LSB = (70, 140, 280, 560)
 _GYR_LSB_125 = 35
+# Beyond every range.
+_RAIL_UG = 40000000
+# 4.1, self-test (9.17): the stimulus on every axis lies in the middle of its limits. Bits: 1 positive, 2 (accelerometer) and 3 (gyroscope)
+# negative.
+_ACC_TEST_UG = 500000
+_GYR_TEST = 400 * 8000
+# A noisy sensor: so many times the noise of a working one.
+_NOISY = 300
 
-# Rate code (9.13, 9.14, 9.7): periods of the 6667 Hz clock to a sample; code 11 differs between the two sensors.
+# Rate code (9.13, 9.14, 9.7): periods of the 6667 Hz clock per sample; code 11 differs between the two sensors.
 _DIVIDERS = (0, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 _CLOCK_HZ = 6667
 _ACC_SLOWEST = 4096
 _GYR_SLOWEST = 1024
 
-# 4.1 calls it 3 kB: words of six data bytes, each with a tag.
+# 3 kB (4.1): words of six data bytes, each with a tag.
 FIFO_WORDS = 512
 _WORD = 7
 _GYR_TAG = 1
 _ACC_TAG = 2
 _TIME_TAG = 4
-# Modes of 9.8 that fill: FIFO, continuous-to-FIFO before its event, continuous. The bypass-to ones wait for their event.
+# Modes that fill the FIFO (9.8): FIFO, continuous-to-FIFO before its event, continuous. The bypass-to modes wait for their event.
 _STOPS = 1
 _FILLS = (1, 3, 6)
-# Falling further behind than this, the model drops what the FIFO would have overwritten.
+# If the model is further behind than this, it skips samples that the FIFO would have overwritten.
 _MOST_BEHIND = 2 * FIFO_WORDS
-# Worn on skin; 256 a degree from 25 degrees Celsius on (4.3).
+# 31 degrees Celsius, as on skin: 256 per degree above 25 (4.3).
 _TEMPERATURE = (31 - 25) * 256
 
 
 class LSM6DSOX:
-    """The chip at its I2C address, feeling what `leg` (PlayedLeg) feels; `now_us()` is the time.
+    """The chip on the leg `leg` (PlayedLeg); `now_us()` returns the time.
 
-    `oscillator_ppm` is the error of its clock, up to +-190000: INTERNAL_FREQ_FINE (9.45) tells it in steps of 0.15 %, rounded, as a
-    real chip's does. `who_am_i` lets another chip answer.
+    `oscillator_ppm` is the error of its clock, up to +-190000. INTERNAL_FREQ_FINE (9.45) holds it in steps of 0.15 %, as on a real
+    chip. `who_am_i` replaces the identity that it reports. Without `noise` it measures the motion exactly.
     """
 
-    def __init__(self, leg: object, now_us: object, oscillator_ppm: int = 0, who_am_i: int = 0x6C) -> None:
+    WHO_AM_I = 0x6C
+    ACC_LSB = _ACC_LSB
+
+    def __init__(self, leg: object, now_us: object, oscillator_ppm: int = 0, who_am_i: int | None = None, noise: bool = False) -> None:
         self._leg = leg
         self._now_us = now_us
-        self._who_am_i = who_am_i
+        self._who_am_i = self.WHO_AM_I if who_am_i is None else who_am_i
         self._ppm = oscillator_ppm
-        # Nanohertz and picoseconds are not needed: one period is divided in 6667 * (10**6 + ppm) parts.
+        # Micro-hertz: whole numbers are exact for any ppm.
         self._clock_uhz = _CLOCK_HZ * (1000000 + oscillator_ppm)
         self._registers = bytearray(128)
         self._banks = (bytearray(128), bytearray(128))
-        self._felt = array("i", bytes(24))
+        self._motion = array("i", bytes(24))
         self._fifo = bytearray(FIFO_WORDS * _WORD)
         self._at = 0
+        self._noise = 1 if noise else 0
+        self._fault = ""
+        self._fault_from_us = self._fault_to_us = 0
         self._power_on()
+
+    def break_samples(self, fault: str, from_us: int, to_us: int) -> None:
+        """Between two times, the samples are those of a broken sensor.
+
+        `fault`: imu-frozen (the last sample repeats), imu-rail (x of the accelerometer at its rail), gyro-dead (zero), imu-heavy (the
+        accelerometer measures twice the force), imu-noisy (its noise is 300 times that of a working one).
+        """
+        self._fault = fault
+        self._fault_from_us = from_us
+        self._fault_to_us = to_us
 
     # The bus
 
     def write(self, data: object) -> None:
-        """One write transaction: a register's address, then bytes for it and those that follow (6.1.2)."""
+        """One write transaction: a register address, then bytes for it and the following registers (6.1.2)."""
         if not len(data):
             return
         self._advance()
@@ -98,7 +125,7 @@ class LSM6DSOX:
             self._step()
 
     def readinto(self, buf: object) -> None:
-        """One read transaction, from where the last one left off."""
+        """One read transaction, from the current register address."""
         self._advance()
         k = 0
         size = len(buf)
@@ -115,13 +142,13 @@ class LSM6DSOX:
                 k += 1
 
     def _step(self) -> None:
-        """Address auto-increment (9.15 IF_INC); inside the FIFO's output it goes round (AN5272, 9.4)."""
+        """Address auto-increment (9.15 IF_INC); within the FIFO output it wraps around (AN5272, 9.4)."""
         if not self._registers[_CTRL3_C] & 4:
             return
         self._at = _FIFO_TAG if self._at == _FIFO_LAST else self._at + 1 & 127
 
     def _bank(self) -> int:
-        """9.1: 0 for the chip's own registers, 1 sensor hub, 2 embedded functions."""
+        """9.1: 0 for the main registers, 1 sensor hub, 2 embedded functions."""
         return self._registers[_FUNC_CFG_ACCESS] >> 6
 
     # Registers
@@ -157,7 +184,7 @@ class LSM6DSOX:
             if value & 1:
                 self._power_on()
                 return
-            value &= 0x7E  # BOOT is over at once
+            value &= 0x7E  # BOOT is complete at once
         registers[register] = value
         if register in (_CTRL1_XL, _CTRL2_G) and (before ^ value) & 0xF0:
             self._set_rates()
@@ -187,7 +214,7 @@ class LSM6DSOX:
         if _TIMESTAMP0 <= register <= _TIMESTAMP3:
             return self._timestamp(self._now_us()) >> 8 * (register - _TIMESTAMP0) & 255
         if _OUTX_L_G <= register <= _OUTZ_H_A:
-            # 9.25: reading either half of any axis takes the flag back.
+            # 9.25: reading either half of any axis clears the flag.
             registers[_STATUS] &= 0xFD if register < _OUTX_L_A else 0xFE
         return registers[register]
 
@@ -196,7 +223,7 @@ class LSM6DSOX:
         self._registers[register + 1] = value >> 8 & 255
 
     def _timestamp(self, at_us: int) -> int:
-        """9.35: 25 us a step, by the chip's own clock; stands at 0 unless TIMESTAMP_EN (9.20)."""
+        """9.35: steps of 25 us by the chip's own clock; 0 unless TIMESTAMP_EN is set (9.20)."""
         if not self._registers[_CTRL10_C] & 0x20:
             return 0
         return (at_us - self._timestamp_us) * (1000000 + self._ppm) // 25000000 & 0xFFFFFFFF
@@ -204,7 +231,7 @@ class LSM6DSOX:
     # Sampling
 
     def _set_rates(self) -> None:
-        """Both sensors share one clock; a change of either rate begins a new count of its periods."""
+        """Both sensors share one clock. A change of either rate restarts the count of its periods."""
         registers = self._registers
         code = registers[_CTRL1_XL] >> 4
         self._acc_every = _ACC_SLOWEST if code == 11 else _DIVIDERS[code] if code < 11 else 0
@@ -220,7 +247,7 @@ class LSM6DSOX:
         self._next_us = self._now_us() + self._period_us
 
     def _advance(self) -> None:
-        """Take every sample that is due."""
+        """Take all samples that are due."""
         if not self._every:
             return
         now = self._now_us()
@@ -239,25 +266,59 @@ class LSM6DSOX:
 
     def _sample(self, at_us: int) -> None:
         registers = self._registers
-        felt = self._felt
-        self._leg.feel(at_us, felt)
+        motion = self._motion
+        self._leg.motion_at(at_us, motion)
+        fault = self._fault if self._fault_from_us <= at_us < self._fault_to_us else ""
+        if registers[_CTRL5_C]:
+            self._add_self_test(registers[_CTRL5_C])
+        if self._noise:
+            self._add_noise()
+        if fault:
+            self._break(fault)
         acc = self._acc_every and self._periods % self._acc_every == 0
         gyr = self._gyr_every and self._periods % self._gyr_every == 0
-        if acc:
+        if acc and fault != "imu-frozen":
             fs = registers[_CTRL1_XL] >> 2 & 3
-            self._store(_OUTX_L_A, 0, _ACC_LSB[0 if fs == 1 and registers[_CTRL8_XL] & 2 else fs])
-        if gyr:
+            self._store(_OUTX_L_A, 0, self.ACC_LSB[0 if fs == 1 and registers[_CTRL8_XL] & 2 else fs])
+        if gyr and fault != "imu-frozen":
             ctrl = registers[_CTRL2_G]
             self._store(_OUTX_L_G, 3, _GYR_LSB_125 if ctrl & 2 else _GYR_LSB[ctrl >> 2 & 3])
         registers[_STATUS] |= (1 if acc else 0) | (2 if gyr else 0) | 4
         if self._filling():
             self._batch(at_us, acc, gyr)
 
+    def _add_self_test(self, control: int) -> None:
+        motion = self._motion
+        acc = (0, _ACC_TEST_UG, -_ACC_TEST_UG, 0)[control & 3]
+        gyr = (0, _GYR_TEST, 0, -_GYR_TEST)[control >> 2 & 3]
+        for k in range(3):
+            motion[k] += acc
+            motion[3 + k] += gyr
+
+    def _add_noise(self) -> None:
+        for k in range(3):
+            self._noise = self._noise * 1103 + 12345 & 0xFFFF
+            self._motion[k] += (self._noise >> 14) * 244 - 366
+
+    def _break(self, fault: str) -> None:
+        motion = self._motion
+        for k in range(3):
+            if fault == "gyro-dead":
+                motion[3 + k] = 0
+            elif fault == "imu-heavy":
+                motion[k] *= 2
+        if fault == "imu-rail":
+            motion[0] = _RAIL_UG
+        elif fault == "imu-noisy":
+            for k in range(3):
+                self._noise = self._noise * 1103 + 12345 & 0xFFFF
+                motion[k] += ((self._noise >> 14) * 244 - 366) * _NOISY
+
     def _store(self, register: int, first: int, lsb: int) -> None:
-        """Three axes of what is felt, rounded to the range's steps and saturated, into the output registers."""
+        """Write three axes to the output registers, rounded to the sensitivity and saturated."""
         registers = self._registers
         for k in range(first, first + 3):
-            value = (2 * self._felt[k] + lsb) // (2 * lsb)
+            value = (2 * self._motion[k] + lsb) // (2 * lsb)
             if value > 32767:
                 value = 32767
             elif value < -32768:
@@ -300,12 +361,12 @@ class LSM6DSOX:
         return status
 
     def _batched(self) -> int:
-        """Most words that one slot adds."""
+        """The most words that one slot adds."""
         rates = self._registers[_FIFO_CTRL3]
         return (1 if rates & 15 else 0) + (1 if rates >> 4 else 0) + (1 if self._registers[_FIFO_CTRL4] >> 6 else 0)
 
     def _batch(self, at_us: int, acc: bool, gyr: bool) -> None:
-        """One time slot: the gyroscope's word, the accelerometer's, the time stamp's, as far as they are due."""
+        """One time slot: the words of gyroscope, accelerometer and time stamp that are due."""
         rates = self._registers[_FIFO_CTRL3]
         decimation = (0, 1, 8, 32)[self._registers[_FIFO_CTRL4] >> 6]
         gyr = gyr and _due(self._periods, rates >> 4, _GYR_SLOWEST)
@@ -325,7 +386,7 @@ class LSM6DSOX:
                     self._fifo[at + k] = stamp >> 8 * k & 255
 
     def _push(self, sensor: int, register: int) -> int | None:
-        """Append the word of a sensor from its output registers; where its data lies, None if the FIFO has stopped."""
+        """Append a word from a sensor's output registers; returns the index of its data, or None if the FIFO has stopped."""
         depth = self._depth()
         if self._level >= depth:
             if self._registers[_FIFO_CTRL4] & 7 == _STOPS:
@@ -350,7 +411,7 @@ class LSM6DSOX:
 
 
 def _due(periods: int, code: int, slowest: int) -> bool:
-    """Is a sample taken at this count of clock periods batched at rate `code`?"""
+    """Whether a sample at this count of clock periods is batched at rate `code`."""
     if code == 0 or code > 11:
         return False
     return periods % (slowest if code == 11 else _DIVIDERS[code]) == 0

@@ -1,8 +1,8 @@
-"""A recording as the motion sensor's insides feel it, at any microsecond.
+"""The motion of the leg at any microsecond, from a recording.
 
-The file is made by playback.py: int32 throughout. First the number of samples, six values for the leg standing still before, six for
-it standing still after; then eight a sample: seconds, microseconds, x y z in micro-g, x y z in 1/8 milli-degree per second. (So every
-sensitivity of the LSM6DS family is a whole number of units.)
+playback.py writes the file, as int32 values: the number of samples, six values for standing still before, six for standing still after,
+then eight per sample: seconds, microseconds, x y z in micro-g, x y z in 1/8 milli-degree per second. In these units, every sensitivity
+of the LSM6DS family is a whole number.
 """
 
 from array import array
@@ -13,11 +13,11 @@ _HEAD_INTS = 13
 
 
 class PlayedLeg:
-    """Plays `file` from the moment `begin` is called, or from `start_us` where it had already begun; time must not run backwards."""
+    """Plays `file` from the call of `begin`, or from `start_us` if it began before a reset. Time must not go backwards."""
 
     def __init__(self, file: object, start_us: int | None = None) -> None:
         head = array("i", bytes(4 * _HEAD_INTS))
-        # After a reset the supervisor hands over the same open file, wherever the last run left off.
+        # After a reset this is the same open file, at the position where the last run ended.
         file.seek(0)
         file.readinto(head)
         self.start_us = start_us
@@ -26,7 +26,7 @@ class PlayedLeg:
         self._before = head[1:7]
         self._after = head[7:13]
         self._rows = array("i", bytes(4 * _ROW * _CHUNK))
-        # Row 0 of each further chunk is the last one of the chunk before.
+        # Row 0 of each later chunk is the last row of the previous chunk.
         self._fresh = memoryview(self._rows)[_ROW:]
         self._have = file.readinto(self._rows) // 4
         self._unread -= self._have // _ROW
@@ -35,12 +35,12 @@ class PlayedLeg:
         self._next()
 
     def begin(self, at_us: int) -> None:
-        """The recording's first sample lies at `at_us`; only the first call counts."""
+        """Start the recording at `at_us`; later calls are ignored."""
         if self.start_us is None:
             self.start_us = at_us
 
-    def feel(self, at_us: int, out: object) -> None:
-        """out[0:6] at `at_us`, on the line between the recording's samples; a leg standing still before and after it."""
+    def motion_at(self, at_us: int, out: object) -> None:
+        """Set out[0:6] to the motion at `at_us`, interpolated between samples; standing still before and after the recording."""
         if self.start_us is None or at_us < self.start_us:
             out[:] = self._before
             return
@@ -58,7 +58,7 @@ class PlayedLeg:
             out[k] = here + (rows[a + _ROW + k] - here) * part // span
 
     def _next(self) -> bool:
-        """Go on to the next pair of samples; False where there is none."""
+        """Advance to the next pair of samples; returns False after the last one."""
         rows = self._rows
         a = self._a + _ROW
         if a + 2 * _ROW > self._have:

@@ -1,14 +1,16 @@
-"""MicroPython's select module whose waits pass in virtual time."""
+"""MicroPython's select module, with waits in virtual time."""
 
 import ctrl_c as _ctrl_c
 import uselect as _uselect
 import virtual_clock as _clock
-from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401 part of what this module gives
+from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401 part of this module
 from utime import sleep_us as _real_sleep_us
 
 _system = _clock.system
 _keys = _ctrl_c.keys
 _NEVER_US = 1 << 60
+# Processor time of a poll on an ESP32.
+_POLL_US = 10
 
 
 def poll() -> "Poll":
@@ -17,7 +19,7 @@ def poll() -> "Poll":
 
 
 class Poll:
-    """The interpreter's own poll object, except for how long it waits."""
+    """The interpreter's poll object, with waits in virtual time."""
 
     def __init__(self) -> None:
         poll = _uselect.poll()
@@ -28,14 +30,18 @@ class Poll:
         self.modify = poll.modify
 
     def _poll(self, timeout: int) -> list:
-        ready = self._look(timeout)
-        for entry in ready:
-            if entry[0] is _keys.file:
-                _keys.take()
+        _system.begin_model()
+        try:
+            ready = self._look(timeout)
+            for entry in ready:
+                if entry[0] is _keys.file:
+                    _keys.take()
+        finally:
+            _system.end_model(_POLL_US)
         return ready
 
     def poll(self, timeout: int = -1) -> list:
-        """[(object, events)] that are ready, after at most `timeout` ms; a negative timeout waits for ever."""
+        """[(object, events)] of the ready objects, after at most `timeout` ms; a negative timeout has no limit."""
         if timeout == 0:
             return self._poll(0)
         start = _system.now_us()

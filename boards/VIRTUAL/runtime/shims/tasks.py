@@ -1,7 +1,7 @@
-"""Tasks and their queue for asyncio, on virtual time.
+"""Tasks and their queue for asyncio, in virtual time.
 
-The interpreter's own are in C and look at the host's clock, which runs at another pace and from another beginning than the board's.
-Same behaviour as MicroPython's extmod/asyncio; a sorted list serves where that has a heap, as a board has a handful of tasks.
+The interpreter's own are written in C and use the host's clock. The behaviour is that of MicroPython's extmod/asyncio, with a sorted
+list instead of a heap, since a board has only a few tasks.
 """
 
 from time import ticks_diff, ticks_ms
@@ -14,13 +14,13 @@ def _core() -> object:
 
 
 class TaskQueue:
-    """Tasks by the time at which they are to run; first come, first served where that is the same."""
+    """Tasks sorted by the time to run them; in the order of pushing for equal times."""
 
     def __init__(self) -> None:
         self._tasks = []
 
     def peek(self) -> object:
-        """The task to run next, None if there is none."""
+        """The next task, or None."""
         return self._tasks[0] if self._tasks else None
 
     def push(self, task: object, key: int | None = None) -> None:
@@ -34,16 +34,16 @@ class TaskQueue:
         tasks.insert(at, task)
 
     def pop(self) -> object:
-        """Take the task to run next."""
+        """Remove and return the next task."""
         return self._tasks.pop(0)
 
     def remove(self, task: object) -> None:
-        """Take `task` out."""
+        """Remove `task`."""
         self._tasks.remove(task)
 
 
 class Task:
-    """A coroutine under way. `state`: True running, a TaskQueue with those who wait for it, None or False done."""
+    """A started coroutine. `state`: True while it runs, a TaskQueue of the tasks that wait for it, None or False when done."""
 
     def __init__(self, coro: object, globals: object = None) -> None:
         self.coro = coro
@@ -72,7 +72,7 @@ class Task:
         return not self.state
 
     def cancel(self) -> bool:
-        """Raise CancelledError in it; False if it has ended."""
+        """Raise CancelledError in the coroutine; returns False if it has ended."""
         core = _core()
         if not self.state:
             return False

@@ -1,4 +1,4 @@
-"""MicroPython's time module on virtual time, with an ESP32's habits: ticks wrap at 2**30, the epoch is 2000."""
+"""MicroPython's time module in virtual time. As on an ESP32, ticks wrap at 2**30 and the epoch is 2000."""
 
 import virtual_clock as _clock
 from utime import gmtime as _gmtime
@@ -8,6 +8,7 @@ _system = _clock.system
 _PERIOD = 1 << 30
 _HALF = 1 << 29
 _Y2000_S = 946684800
+_PART_US = 500000
 
 
 def ticks_us() -> int:
@@ -34,22 +35,25 @@ def ticks_diff(end: int, start: int) -> int:
 
 
 def sleep_us(us: int) -> None:
-    """Wait."""
+    """Sleep, in parts: the watchdog may end it."""
+    while us > _PART_US:
+        _system.sleep_us(_PART_US)
+        us -= _PART_US
     _system.sleep_us(us if us > 0 else 0)
 
 
 def sleep_ms(ms: int) -> None:
-    """Wait."""
+    """Sleep."""
     sleep_us(ms * 1000)
 
 
 def sleep(seconds: float) -> None:
-    """Wait."""
+    """Sleep."""
     sleep_us(int(seconds * 1000000))
 
 
 def time_ns() -> int:
-    """Nanoseconds since 2000 by the real-time clock, which starts at 2000-01-01 with the power."""
+    """Nanoseconds since 2000 by the real-time clock, which is at 2000-01-01 after power-on."""
     return (_system.now_us() + _system.rtc_us) * 1000
 
 
@@ -63,10 +67,10 @@ def gmtime(seconds: int | None = None) -> tuple:
     return _gmtime(_Y2000_S + (time() if seconds is None else seconds))[:8]
 
 
-# A board knows no time zone.
+# A board has no time zone.
 localtime = gmtime
 
 
 def mktime(date: tuple) -> int:
-    """Seconds since 2000 of an 8-tuple as gmtime gives it."""
+    """Seconds since 2000 of an 8-tuple as from gmtime."""
     return int(_mktime(date)) - _Y2000_S
