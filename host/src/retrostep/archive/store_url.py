@@ -1,0 +1,65 @@
+"""The URL of a store: a file beside its raw logs, or a database on a PostgreSQL server. No message shows a password."""
+
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from retrostep.errors import UnsupportedStore
+
+_POSTGRESQL = ("postgresql", "postgres")
+_HOW = "write sqlite:///PATH, as in sqlite:////home/you/club/store.sqlite, or postgresql://USER@HOST/DATABASE"
+
+
+def is_server(url: str) -> bool:
+    """Whether the URL names a database on a server, and not a file. UnsupportedStore where it is no store's URL."""
+    return _parsed(url).drivername in _POSTGRESQL
+
+
+def server_url(url: str) -> URL:
+    """The parts of a `postgresql://` URL. UnsupportedStore where it is not one, or where a part of the password would be taken for more."""
+    parsed = _parsed(url)
+    if parsed.drivername not in _POSTGRESQL:
+        raise UnsupportedStore(f"A store at {parsed.drivername}:// is not supported: {_HOW}.")
+    if not parsed.database:
+        raise UnsupportedStore("The URL of the store names no database: write postgresql://USER@HOST/DATABASE.")
+    if any(sign in f"{parsed.host or ''}{parsed.database}" for sign in "@/:"):
+        raise UnsupportedStore(
+            "The URL of the store cannot be read: write @, / and : in a password as %40, %2F and %3A, or keep the password in ~/.pgpass."
+        )
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def shown_url(url: str) -> str:
+    """The URL as messages show it: without the password, and without options."""
+    if not is_server(url):
+        return url
+    parsed = server_url(url)
+    host = parsed.host or _first(parsed.query.get("host"))
+    shown = URL.create("postgresql", parsed.username, None, host, parsed.port, parsed.database)
+    return shown.render_as_string()
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a `sqlite:///PATH` URL names. UnsupportedStore for every other URL."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        raise UnsupportedStore(f"A store at {parsed.get_backend_name()}:// is not supported: {_HOW}.")
+    if not parsed.database or parsed.database == ":memory:" or "\0" in parsed.database or parsed.host or parsed.query:
+        raise UnsupportedStore("The store is a file beside its raw logs: write sqlite:///PATH.")
+    try:
+        return Path(parsed.database).expanduser().absolute()
+    except RuntimeError as error:  # ~name of a user that does not exist
+        raise UnsupportedStore(f"There is no such user's folder as {ascii(parsed.database[:80])}: write sqlite:///PATH in full.") from error
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
+        shown = f"{ascii(url.partition(':')[0][:20])}:..." if "@" in url else ascii(url[:80])  # a password may be in it
+        raise UnsupportedStore(f"{shown} is no store's URL: {_HOW}.") from None
+
+
+def _first(value: tuple[str, ...] | str | None) -> str | None:
+    return value[0] if isinstance(value, tuple) else value

@@ -1,0 +1,150 @@
+"""Every byte of the archive against what is known about it: raw logs, quarantine, event journal and store."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from retrostep.archive.corrections import MARKS
+from retrostep.archive.durable_files import is_temporary
+from retrostep.archive.identifiers import session_id
+from retrostep.archive.journal_repair import Disorder
+from retrostep.archive.log_summary import LogSummary, summarize_log
+from retrostep.archive.raw_logs import RawLog, RawLogs
+from retrostep.archive.schema import GenerationRow, ReceiptRow, SessionRow
+from retrostep.archive.tables import Progress
+from retrostep.errors import DamagedData, RetrostepError
+
+_CRC_IN_NAME = re.compile(r".*-([0-9a-f]{8})\.rsl")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One file that is not as it should be. `session` is the name of the session that it should hold; None where it holds none."""
+
+    path: Path
+    session: str | None
+    why: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"file": str(self.path), "session": self.session, "why": self.why}
+
+
+@dataclass
+class Verification:
+    """The result of `verify`.
+
+    logs, bytes    how many logs were read, and their size
+    rotten         files with other bytes than were received, or that the disk cannot read
+    truncated      logs that are shorter than received
+    missing        logs that were received and are not on the disk
+    foreign        files among the logs that are no log, or the log of another session
+    unreferenced   files that nothing needs: left by a program that was killed
+    differing      sessions whose row in the store is not what their log says; a rebuild of the store corrects them
+    journal        what is wrong with the event journal
+    """
+
+    logs: int = 0
+    bytes: int = 0
+    rotten: list[Finding] = field(default_factory=list)
+    truncated: list[Finding] = field(default_factory=list)
+    missing: list[Finding] = field(default_factory=list)
+    foreign: list[Finding] = field(default_factory=list)
+    unreferenced: list[Path] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+    journal: Disorder = field(default_factory=Disorder)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is as it should be."""
+        return not (self.findings() or self.unreferenced or self.differing or self.journal)
+
+    def findings(self) -> list[tuple[str, Finding]]:
+        """Every finding about a file, with its kind."""
+        kinds = ("rotten", "truncated", "missing", "foreign")
+        return [(kind, finding) for kind in kinds for finding in getattr(self, kind)]
+
+
+def verify_logs(session: Session, raw: RawLogs, journal: Disorder, progress: Progress) -> Verification:
+    """Read every raw log and compare it with its receipt and its row in the store. `progress` gets (done, total) logs."""
+    done = Verification(journal=journal)
+    nth = {(row.device, row.generation): row.nth for row in session.scalars(select(GenerationRow))}
+    unseen = {(row.device, row.generation, row.number) for row in session.execute(_RECEIPTS)}
+    total = len(unseen)
+    for log in raw.all():
+        key = log.device, log.generation, log.session
+        unseen.discard(key)
+        done.logs += 1
+        name = session_id(log.device, log.session, nth.get(key[:2], 1))
+        _verify_log(session, log, name, done)
+        progress(done.logs, max(total, done.logs))
+    for device, generation, number in sorted(unseen):
+        path = raw.path(device, number, generation)
+        done.missing.append(Finding(path, session_id(device, number, nth.get((device, generation), 1)), "It was received, and is gone."))
+    for path in raw.strangers():
+        if is_temporary(path):
+            done.unreferenced.append(path)
+        else:
+            done.foreign.append(Finding(path, None, "This is not the name of a log."))
+    done.rotten += _rotten_in_quarantine(raw)
+    done.unreferenced += raw.finished_parts()
+    return done
+
+
+_RECEIPTS = select(ReceiptRow.device, ReceiptRow.generation, ReceiptRow.number)
+
+
+def _verify_log(session: Session, log: RawLog, name: str, done: Verification) -> None:
+    try:
+        if log.data is None and not log.path.is_file():  # reading a pipe would wait forever
+            done.foreign.append(Finding(log.path, name, "It is not a regular file."))
+            return
+        data = log.path.read_bytes() if log.data is None else log.data
+    except OSError as error:
+        done.rotten.append(Finding(log.path, name, f"It cannot be read: {error.strerror or error}."))
+        return
+    done.bytes += len(data)
+    receipt = session.get(ReceiptRow, (log.device, log.generation, log.session))
+    try:
+        summary = summarize_log(data, log.device, log.session, log.generation)
+    except DamagedData as error:
+        summary, unreadable = None, str(error)
+    if receipt is None:
+        done.foreign.append(Finding(log.path, None, unreadable if summary is None else "It has no receipt in the journal."))
+    elif len(data) < receipt.length:
+        done.truncated.append(Finding(log.path, name, f"It has {len(data)} of the {receipt.length} bytes that were received."))
+    elif (len(data), binascii.crc32(data)) != (receipt.length, receipt.crc):
+        done.rotten.append(Finding(log.path, name, "Its bytes are not those that were received."))
+    elif summary is not None and not _is_as_stored(session, summary):
+        done.differing.append(name)
+    session.expunge_all()
+
+
+def _is_as_stored(session: Session, summary: LogSummary) -> bool:
+    device, number, generation = summary.key
+    row = session.scalar(select(SessionRow).filter_by(device=device, generation=generation, number=number))
+    names = set(summary.session) - set(MARKS.values())  # people can correct the marks
+    return row is not None and all(getattr(row, name) == summary.session[name] for name in names)
+
+
+def _rotten_in_quarantine(raw: RawLogs) -> Iterator[Finding]:
+    """Logs in quarantine whose bytes do not have the CRC in their name."""
+    for path in raw.quarantined():
+        named = _CRC_IN_NAME.fullmatch(path.name)
+        if raw.size_of(path) is None:  # reading a pipe would wait forever
+            yield Finding(path, None, "It is not a regular file.")
+            continue
+        try:
+            crc = binascii.crc32(raw.load(path))
+        except RetrostepError as error:
+            cause = error.__cause__
+            yield Finding(path, None, f"It cannot be read: {cause.strerror if isinstance(cause, OSError) else error}.")
+            continue
+        if named and crc != int(named[1], 16):
+            yield Finding(path, None, "Its bytes changed in quarantine.")
