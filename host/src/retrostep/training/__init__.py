@@ -1,1 +1,1 @@
-"""Progression rules: what is a session, which limits hold, who exceeds one and why."""
+"""Which training exceeds a progression limit, and why: training sessions, rules with their sources, and the check."""

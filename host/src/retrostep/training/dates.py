@@ -1,21 +1,21 @@
-"""The coach's calendar: local dates of this computer, as day numbers (`date.toordinal`)."""
+"""Local dates of this computer, as day numbers (`date.toordinal`)."""
 
 from datetime import date, datetime, time
 from functools import lru_cache
 
 
 def day_of(at_ms: int) -> int:
-    """The local date of a moment."""
+    """The day number of a moment, in local time."""
     return datetime.fromtimestamp(at_ms / 1_000).toordinal()
 
 
 def day_start_ms(day: int) -> int:
-    """When a local date begins; days are 23 or 25 hours long where the clocks change."""
+    """The moment at which a local day begins. A day has 23 or 25 hours when the clocks change."""
     return int(datetime.combine(date.fromordinal(day), time.min).timestamp() * 1_000)
 
 
 def today() -> date:
-    """The local date now."""
+    """Today's local date."""
     return datetime.now().date()
 
 
@@ -25,13 +25,6 @@ def day_text(day: int) -> str:
     return date.fromordinal(day).isoformat()
 
 
-def span_text(ms: int) -> str:
-    """A duration as people say it: `45 s`, `7 min 30 s`, `1 h 5 min`."""
-    seconds = (ms + 500) // 1_000
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, seconds = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+def weekday(day: int) -> str:
+    """`Sun`, in English whatever the locale is."""
+    return ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[date.fromordinal(day).weekday()]

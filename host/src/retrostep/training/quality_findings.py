@@ -1,0 +1,126 @@
+"""The findings of data_quality: what could not be judged, and why."""
+
+from retrostep.archive.dating import has_latest_start
+from retrostep.archive.queries import Recording
+from retrostep.errors import DoubtfulRecording, NotSynced, OtherCore, RetrostepError, Unassigned, Undated
+from retrostep.training.data_quality import MAX_GAP_MS, Core, quality_problems
+from retrostep.training.dates import day_of, day_text
+from retrostep.training.finding import INFO, OK, UNKNOWN, Finding
+from retrostep.training.rules.catalog import QUALITY, QUALITY_SOURCE
+from retrostep.training.rules.rule import ASK, DO
+from retrostep.training.training_session import TrainingSession
+from retrostep.units import count, local_time
+
+
+def recording_problems(recording: Recording, core: Core) -> tuple[str, ...]:
+    """Why a recording cannot be judged, as phrases; usually nothing."""
+    problems = quality_problems(recording)
+    if core.is_foreign(recording.core_version, recording.core_hash):
+        problems.append(f"recorded by another firmware version ({recording.core_version}, {recording.core_hash})")
+    return tuple(problems)
+
+
+def worst_of_recordings(recordings: list[Recording], core: Core) -> str:
+    """`unknown` if any of them cannot be judged for certain, else `ok`."""
+    return UNKNOWN if any(recording_problems(recording, core) for recording in recordings) else OK
+
+
+def complete(recordings: list[Recording], days: str) -> Finding:
+    """Every recording of `days` can be judged."""
+    return _finding(OK, "complete", recordings[-1].id, f"{count(len(recordings), 'recording')} in {days}, complete and dated.")
+
+
+def doubtful(problems: tuple[str, ...], recordings: list[Recording], core: Core, board: str = "") -> Finding:
+    """`recordings`, all with the same `problems`, cannot be judged. `board`: the kind of board of the latest one, where it is known."""
+    last = recordings[-1]
+    measured = limit = None
+    if last.gap_ms > MAX_GAP_MS:
+        measured, limit = last.gap_ms / 1_000, MAX_GAP_MS / 1_000
+    day = day_text(day_of(last.placed_at_ms))
+    which = f"The recording on {day}" if len(recordings) == 1 else f"{len(recordings)} recordings, the latest on {day},"
+    why = f"{which} cannot be judged for certain: {'; '.join(problems)}."
+    if core.is_foreign(last.core_version, last.core_hash):
+        todo = "Use the same version on board and computer. What is recorded afterwards can be judged."
+        other = OtherCore(why, **({"board": board} if board else {}))
+        return _finding(UNKNOWN, "other firmware", last.id, why, todo, other, measured, limit, at_ms=last.placed_at_ms)
+    doubt = DoubtfulRecording(why, session=last.id)
+    headline = "log damaged" if last.damage or last.lost_records else "log incomplete"
+    return _finding(UNKNOWN, headline, last.id, why, "", doubt, measured, limit, at_ms=last.placed_at_ms)
+
+
+def contradictory(session: TrainingSession) -> Finding:
+    """Devices contradict each other about a training session."""
+    why = f"The session on {day_text(session.day)} cannot be judged for certain. {session.contradiction}"
+    todo = "Find out which device the athlete wore, and on which leg."
+    doubt = DoubtfulRecording(why, session=session.id)
+    return _finding(UNKNOWN, "devices contradict", session.id, why, todo, doubt, step=ASK, at_ms=session.start_ms)
+
+
+def undated(recording: Recording) -> Finding:
+    """It is not known when `recording` was made."""
+    has_latest = has_latest_start(recording.placed_at_ms, recording.duration_ms)
+    latest = local_time(recording.placed_at_ms)
+    if recording.not_before_ms is not None:
+        earliest = local_time(recording.not_before_ms)
+        why = f"only that it was between {earliest} and {latest}." if has_latest else f"only that it was after {earliest}."
+    else:
+        why = f"only that it was before {latest}." if has_latest else "because the computer's clock was wrong when it was received."
+    why = f"It is not known when this session was, {why}"
+    return _finding(
+        UNKNOWN, "session undated", recording.id, why, "", Undated(why, session=recording.id), step=ASK, at_ms=recording.placed_at_ms
+    )
+
+
+def no_session(days: str, synced_on: int | None, *, is_imported: bool = False) -> Finding:
+    """An athlete has no session of a device in `days`. `synced_on`: the day in them on which the athlete's device was last synced.
+
+    `is_imported`: forward training in them was imported. It does not show what was run backward.
+    """
+    none = "No session but imported ones" if is_imported else "No session"
+    if synced_on is not None:
+        why = f"{none} in {days}. The device was last synced on {day_text(synced_on)}."
+        return _finding(INFO, "no session", None, why, "Nothing to do. Sync if they trained since.")
+    why = f"{none} in {days}, and no device of this athlete was synced in them. It is not known what was done."
+    return _finding(UNKNOWN, "no data", None, why, "", NotSynced(why))
+
+
+def unassigned(device: str, number: int, last: Recording, is_assigned: bool) -> Finding:
+    """`number` sessions of `device` belong to no athlete. `is_assigned`: an athlete wears the device now or wore it once."""
+    sessions = count(number, "session")
+    if last.started_at_ms is None and is_assigned:
+        why = f"{sessions} of device {device} may belong to one athlete or to another, because the date is not known."
+        return _finding(UNKNOWN, "session undated", last.id, why, "", Undated(why, session=last.id))
+    why = f"{sessions} of device {device} {'has' if number == 1 else 'have'} no athlete, so no athlete's limits were checked."
+    return _finding(UNKNOWN, "no athlete", last.id, why, "", Unassigned(why, device=device))
+
+
+def _finding(
+    verdict: str,
+    headline: str,
+    session: str | None,
+    why: str,
+    todo: str = "",
+    problem: RetrostepError | None = None,
+    measured: float | None = None,
+    limit: float | None = None,
+    *,
+    step: str = DO,
+    at_ms: int | None = None,
+) -> Finding:
+    unit = "" if limit is None else "s"
+    step = "" if verdict == OK else step
+    return Finding(
+        QUALITY,
+        verdict,
+        measured,
+        limit,
+        unit,
+        session,
+        why,
+        QUALITY_SOURCE,
+        todo,
+        problem,
+        headline=headline,
+        step=step,
+        started_at_ms=at_ms,
+    )

@@ -1,0 +1,1 @@
+"""The progression rules: their data with sources, and one small function each."""
