@@ -1,1 +1,1 @@
-"""Boards: find their ports, open them, talk to what runs there, and copy to them what shall run."""
+"""Devices: their serial ports, the client of the link, live events, calibration, and mpremote for boards without a running app."""

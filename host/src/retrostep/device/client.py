@@ -1,303 +1,321 @@
-"""A board at the other end of a line: requests, answers, and what arrives in between."""
+"""The client of a device: its requests, the answers, and the events and log text in between."""
 
+import math
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
+from retrostep_core import code_names
 from retrostep_core.gait.limits import Limits
-from retrostep_core.link import answers, caller, messages
+from retrostep_core.link import answers, host_frames, messages
 
-from retrostep.errors import LinkLost, NoApp, Refused
+from retrostep.device.boot_text import BootText
+from retrostep.device.patience import Patience
+from retrostep.device.read_queue import ReadQueue
+from retrostep.device.starting import ASK_SAFE_MODE, Starting, at_prompt
+from retrostep.device.transport import Transport
+from retrostep.errors import BadAnswer, LinkLost, NoApp, OtherProtocol, Refused
+from retrostep.plain_text import clean
 
-UNDER_WAY = 4
-"""Requests that the device may hold at once (FORMATS.md, "The link")."""
-READ_BYTES = 4096
-"""Bytes asked for by one READ: four under way keep a line of 500 kB/s busy over a turn of 30 ms, and what a killed host had
-asked for is off a line of 115200 baud within 1.5 s."""
+MAX_IN_FLIGHT = 4
+"""Requests that a device holds at once (FORMATS.md, "The link")."""
 FIRST_WAIT_S = 1.0
 NEXT_WAIT_S = 0.8
-"""Silence after which what is under way counts as lost: before the first answer, and after it."""
-PATIENCE_S = 10.0
-"""Silence after which the board counts as gone."""
+"""Time without data after which requests in flight are sent again: before the first answer, and after it."""
+LOST_AFTER_S = 10.0
+"""Time without a useful answer after which the device is lost."""
+LEAST_USEFUL_BYTES = 1000
+"""Of a log, in LOST_AFTER_S. A line of 9600 bit/s brings ten times as many."""
+NO_BYTES_WORTH = 100
+"""A refusal, or the end of a log, counts as so many useful bytes: hundreds of logs may be refused, but not for hours."""
+LIST_S = 60.0
+"""A device lists its sessions within this time; the largest flash takes a few seconds."""
+CONFIRM_S = 0.2
+CONFIRM_BYTES_PER_S = 20_000
+"""A device confirms a log within CONFIRM_S, and the time to read it from its flash at this rate."""
 HELLO_EVERY_S = 0.5
+WAKE = b"\n" * 2_000
+"""A device on a UART may sleep between bursts of samples, 115 ms apart, and hears nothing meanwhile. At 115200 baud this lasts 174 ms, and
+any byte that it hears keeps it awake. Empty lines mean nothing to it."""
+WAKE_S = 0.3
+"""From the start of WAKE until the device has read what its ring of 260 bytes could hold of it."""
 CLOCK_TRIES = 3
-CLOCK_TURN_S = 0.05
-"""A clock that was set within so short a turn needs no second try."""
-TEXT_KEPT = 1000
-EVENTS_KEPT = 4096
-SESSIONS_MOST = 20_000
-"""No flash holds as many sessions; a board that lists more makes them up."""
+CLOCK_ROUND_TRIP_S = 0.05
+"""A clock that was set within so short a round trip needs no second try."""
+MAX_TEXT_BYTES = 1000
+MAX_EVENTS = 4096
+MAX_SESSIONS = 20_000
+MAX_LISTED_BYTES = 1 << 26
+"""No flash holds more sessions, or longer ones. A device that lists more is faulty."""
+MAX_LOG_BYTES = 1 << 24
+"""No board's flash holds a longer log. A longer one is not requested."""
 
 
-class Wire(Protocol):
-    """What a Board talks through; device.open.Line is one. read and write raise LinkLost once the other end is gone."""
+class DeviceClient:
+    """A device that runs Retrostep. Every request raises LinkLost once the device is gone, and Refused if the device refuses it.
 
-    path: str
-
-    def read(self, timeout_s: float) -> bytes:
-        """What has arrived, waiting up to `timeout_s`; b"" where nothing came."""
-
-    def write(self, data: bytes) -> None:
-        """Send all of `data`."""
-
-    def close(self) -> None:
-        """Let go of the line."""
-
-
-@dataclass
-class _Part:
-    """A part of a log that is wanted: it was given up to `given`, asked for up to `asked`; `ahead` came before its turn, by offset."""
-
-    session: int
-    given: int
-    asked: int
-    end: int
-    ahead: dict[int, bytes] = field(default_factory=dict)
-    refused: Refused | None = None
-
-
-@dataclass
-class _Read:
-    """A READ under way: bytes `at` to `end` of its part are still due."""
-
-    part: _Part
-    at: int
-    end: int
-
-
-class Board:
-    """A board that runs Retrostep. Every request raises LinkLost once the board is gone, and Refused where the board says no.
-
-    `on_text` gets the log text that arrives between frames, fit for a terminal. `repeated` counts the requests that had to be sent again.
+    A device that sends on and on, but not what was asked for, is lost as well: every request ends in a time that depends on what is
+    still to come. `resent` counts the requests that were sent again because their answer was lost.
     """
 
-    def __init__(self, wire: Wire, on_text: Callable[[str], None] | None = None) -> None:
-        self.repeated = 0
-        self._wire = wire
+    def __init__(
+        self, transport: Transport, on_text: Callable[[str], None] | None = None, on_wait: Callable[[str], None] | None = None
+    ) -> None:
+        """`on_text` gets each line of log text that arrives between frames, cleaned for a terminal.
+
+        `on_wait` gets a sentence while `hello` waits for a board that starts.
+        """
+        self.resent = 0
+        self._transport = transport
         self._on_text = on_text
-        self._decoder = caller.FrameDecoder()
-        self._arrived: deque[tuple[int, int, bytes]] = deque()
-        self._events: deque[answers.Event] = deque(maxlen=EVENTS_KEPT)
-        self._text = b""
-        self._number = random.randrange(255)  # so that answers to a host before us hardly ever fit
+        self._decoder = host_frames.FrameDecoder()
+        self._frames: deque[tuple[int, int, bytes]] = deque()
+        self._events: deque[answers.Event] = deque(maxlen=MAX_EVENTS)
+        self._text = b""  # the last text, in which MicroPython's prompt is looked for
+        self._line = b""  # text without its line end yet
+        self._heard_at = -math.inf  # when bytes arrived last
+        self._starting = Starting(transport.path, on_wait)
+        self._boot_text: BootText | None = None  # while it is not known whether a program runs
+        self._number = random.randrange(255)  # so that answers to an earlier host hardly ever match
 
     @property
     def path(self) -> str:
-        """The path of the board's port."""
-        return self._wire.path
+        """The path of the device's port."""
+        return self._transport.path
 
     def close(self) -> None:
-        """Let go of the board; it goes on counting."""
-        self._wire.close()
+        """Close the transport. The device keeps counting."""
+        self._transport.close()
 
-    def __enter__(self) -> "Board":
+    def __enter__(self) -> "DeviceClient":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def hello(self, patience_s: float = 6.0) -> messages.Hello:
-        """Who the board is. Raises NoApp, saying what is there instead, where nothing answers for `patience_s`."""
-        until = time.monotonic() + patience_s
+    def hello(self, timeout_s: float = 6.0) -> answers.Hello:
+        """What the device is. Raises NoApp, with what is there instead, if it does not answer within `timeout_s`.
+
+        A board that reports that it is starting gets up to a minute.
+
+        A chip that runs no program is recognised within three seconds: BlankChip, InRomLoader or BootLoop.
+        """
+        self._boot_text = BootText(self.path)
+        try:
+            return self._hello(timeout_s, self._boot_text)
+        finally:
+            self._boot_text = None
+
+    def _hello(self, timeout_s: float, boot_text: BootText) -> answers.Hello:
+        until = time.monotonic() + timeout_s
         number = self._next_number()
-        while time.monotonic() < until and not self._at_prompt():
-            self._wire.write(caller.request(number, "HELLO"))
-            payload = self._answer(messages.HELLO, number, min(until, time.monotonic() + HELLO_EVERY_S))
+        tries = 0
+        while time.monotonic() < (end := max(until, self._starting.until)) and not self._at_prompt():
+            payload = None
+            if tries % 2 and boot_text.is_silent:
+                self._transport.write(WAKE)
+                payload = self._answer(messages.HELLO, number, min(end, time.monotonic() + WAKE_S))
             if payload is None:
+                self._transport.write(host_frames.request(number, "HELLO"))
+                payload = self._answer(messages.HELLO, number, min(end, time.monotonic() + HELLO_EVERY_S))
+            tries += 1
+            if payload is None:
+                boot_text.ask_loader(self._transport)
                 continue
             if payload[:1] != bytes([messages.PROTOCOL]):
-                raise NoApp(
-                    f"The board at {self.path} speaks version {payload[0] if payload else 0} of the link, this computer version "
-                    f"{messages.PROTOCOL}: run `pip install --upgrade retrostep`, or `retrostep deploy --board NAME --port {self.path}`."
+                theirs = payload[0] if payload else 0
+                raise OtherProtocol(
+                    f"The board at {self.path} uses version {theirs} of the link protocol, this computer version {messages.PROTOCOL}.",
+                    port=self.path,
                 )
-            hello: messages.Hello = self._unpacked(messages.HELLO, payload)
+            hello: answers.Hello = self._unpacked(messages.HELLO, payload)
             return hello
         raise self._no_app()
 
-    def list(self) -> list[answers.Entry]:
-        """Every session the board holds, by number."""
+    def list_sessions(self) -> list[answers.Entry]:
+        """Every session that the device holds, in order of its number: number, length in bytes, flags.
+
+        Number 0 means no session: a faulty device may list it, in any place. It then comes first, once. Raises BadAnswer for a list that is
+        out of order, or that no flash holds.
+        """
+        patience = Patience(LIST_S)
         entries: list[answers.Entry] = []
+        without_number: list[answers.Entry] = []
+        total = 0
         more = True
         while more:
+            if patience.is_over:
+                raise self._lost()
             page = self._ask(messages.LIST, "LIST", entries[-1].session if entries else 0)
-            for entry in page.sessions:
+            listed = [entry for entry in page.sessions if entry.session]
+            without_number = without_number or [entry for entry in page.sessions if not entry.session][:1]
+            for entry in listed:
                 if entries and entry.session <= entries[-1].session:
-                    raise LinkLost(f"The board at {self.path} lists its sessions out of order. {_again(self.path)}")
+                    raise BadAnswer(f"The board at {self.path} lists its sessions out of order.", port=self.path)
                 entries.append(entry)
-            more = page.more and bool(page.sessions) and len(entries) < SESSIONS_MOST
-        return entries
+                total += entry.length if entry.length <= MAX_LOG_BYTES else 0
+            if len(entries) > MAX_SESSIONS or total > MAX_LISTED_BYTES:
+                raise BadAnswer(f"The board at {self.path} lists more sessions than any flash holds.", port=self.path)
+            more = page.more and bool(listed)
+        return without_number + entries
 
     def read(self, session: int, offset: int, length: int) -> Iterator[bytes]:
-        """The bytes `offset` to `offset + length` of a session's log as they come, in order; fewer where the log ends before."""
-        for _, piece in self.read_logs([(session, offset, length)]):
-            if isinstance(piece, Refused):
-                raise piece
-            if piece is not None:
-                yield piece
+        """The bytes `offset` to `offset + length` of a session's log as they arrive, in order; fewer if the log ends earlier."""
+        for _, data in self.read_logs([(session, offset, length)]):
+            if isinstance(data, Refused):
+                raise data
+            if data is not None:
+                yield data
 
     def read_logs(self, wanted: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, bytes | Refused | None]]:
         """The parts (session, offset, length) of several logs, one after the other without a pause on the line.
 
-        Yields (session, bytes) as they come, in order, and at a part's end (session, None), or (session, Refused) where the board gives no
-        more of it. Up to UNDER_WAY requests are kept under way; what is lost, torn or late on the line is asked for again.
+        Yields (session, bytes) in order as they arrive. A part ends with (session, None), or with (session, Refused) if the device gives
+        no more of it. Bytes that were lost on the line are asked for again.
         """
-        parts = [_Part(session, offset, offset, offset + length) for session, offset, length in wanted]
-        first = asking = 0
-        lost: list[tuple[_Part, int, int]] = []
-        under_way: dict[int, _Read] = {}
-        heard_at = time.monotonic()
+        queue = ReadQueue(wanted)
+        patience = Patience(LOST_AFTER_S, LEAST_USEFUL_BYTES)
         wait_s = FIRST_WAIT_S
-        while first < len(parts):
-            part = parts[first]
-            while part.given in part.ahead:
-                piece = part.ahead.pop(part.given)
-                part.given += len(piece)
-                yield part.session, piece
-            if part.given >= part.end:
-                yield part.session, part.refused
-                first += 1
-                continue
-
-            while len(under_way) < UNDER_WAY:
-                while asking < len(parts) and parts[asking].asked >= parts[asking].end:
-                    asking += 1
-                if lost:
-                    asked, start, stop = lost.pop(0)
-                    self.repeated += 1
-                elif asking < len(parts):
-                    asked = parts[asking]
-                    start = asked.asked
-                    stop = asked.asked = min(asked.end, start + READ_BYTES)
-                else:
-                    break
-                stop = min(stop, asked.end)
-                if start < stop:
-                    number = self._next_number(under_way)
-                    under_way[number] = _Read(asked, start, stop)
-                    self._wire.write(caller.request(number, "READ", asked.session, start, stop - start))
+        while True:
+            with patience.paused():
+                yield from queue.take()
+            if queue.is_done:
+                return
+            if patience.is_over:
+                raise self._lost()
+            while len(queue.in_flight) < MAX_IN_FLIGHT and (read := queue.next_read()) is not None:
+                number = self._next_number(queue.in_flight)
+                queue.in_flight[number] = read
+                self.resent += read.is_repeat
+                self._transport.write(host_frames.request(number, "READ", read.session, read.start, read.end - read.start))
 
             frame = self._receive(time.monotonic() + wait_s)
-            if frame is None or (frame[:2] == (messages.ERROR, 0) and len(under_way) == 1):  # one that came torn has no id
-                if time.monotonic() - heard_at > PATIENCE_S:
-                    raise self._silent()
-                lost += [(read.part, read.at, read.end) for read in under_way.values()]
-                under_way.clear()
-                wait_s = wait_s if frame else min(2 * wait_s, PATIENCE_S / 4)
+            if frame is None or (_is_torn_request(frame) and len(queue.in_flight) == 1):
+                queue.lose_all()
+                wait_s = wait_s if frame else min(2 * wait_s, LOST_AFTER_S / 4)
                 continue
             kind, number, payload = frame
-            read = under_way.get(number)
-            if read is None or kind not in (messages.DATA, messages.ERROR):
-                continue  # the late answer to a request that was given up
-            heard_at = time.monotonic()
+            if number not in queue.in_flight or kind not in (messages.DATA, messages.ERROR):
+                continue  # a late answer to a request that was given up
             wait_s = NEXT_WAIT_S
-            while next(iter(under_way)) != number:  # answers come in the order of the requests: those before it have lost their rest
-                skipped = under_way.pop(next(iter(under_way)))
-                lost.append((skipped.part, skipped.at, skipped.end))
             if kind == messages.ERROR:
-                del under_way[number]
-                read.part.refused = self._refused(payload)
-                read.part.end = read.part.given
-                continue
-            data = self._unpacked(messages.DATA, payload)
-            if not read.at <= data.offset <= data.offset + len(data.data) <= read.end:
-                continue
-            if data.offset > read.at:
-                lost.append((read.part, read.at, data.offset))
-            read.at = data.offset + len(data.data)
-            if data.data:
-                read.part.ahead[data.offset] = data.data
+                queue.put_refusal(number, self._refused(payload))
+                patience.progress(NO_BYTES_WORTH)
             else:
-                read.part.end = min(read.part.end, data.offset)  # the log ends here
-            if read.at == read.end or not data.data:
-                del under_way[number]
+                data = self._unpacked(messages.DATA, payload)
+                if queue.put_data(number, data.offset, data.data):
+                    patience.progress(len(data.data) or NO_BYTES_WORTH)
 
     def confirm(self, session: int, length: int, crc: int) -> None:
-        """Tell the board that these bytes of a session are safe here. Raises Refused (MISMATCH) where its own log is another."""
+        """Confirm that these bytes of a session are safe here. Raises Refused (MISMATCH) if the device's log differs."""
         for _, refused in self.confirm_logs([(session, length, crc)]):
             if refused is not None:
                 raise refused
 
     def confirm_logs(self, logs: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, Refused | None]]:
-        """Confirm several logs (session, length, crc) without a pause between them; (session, None) for each that the board took."""
+        """Confirm several logs (session, length, crc) without a pause. Yields (session, None), or (session, Refused), for each."""
         waiting = deque(logs)
-        under_way: dict[int, tuple[int, bytes]] = {}
-        heard_at = time.monotonic()
+        lengths = [length for _, length, _ in waiting]
+        patience = Patience(
+            LOST_AFTER_S + max(lengths, default=0) / CONFIRM_BYTES_PER_S,
+            longest_s=LOST_AFTER_S + CONFIRM_S * len(lengths) + sum(lengths) / CONFIRM_BYTES_PER_S,
+        )
+        in_flight: dict[int, tuple[int, bytes]] = {}
         wait_s = FIRST_WAIT_S
-        while waiting or under_way:
-            while waiting and len(under_way) < UNDER_WAY:
+        while waiting or in_flight:
+            if patience.is_over:
+                raise self._lost()
+            while waiting and len(in_flight) < MAX_IN_FLIGHT:
                 session, length, crc = waiting.popleft()
-                number = self._next_number(under_way)
-                under_way[number] = session, caller.request(number, "CONFIRM", session, length, crc)
-                self._wire.write(under_way[number][1])
+                number = self._next_number(in_flight)
+                in_flight[number] = session, host_frames.request(number, "CONFIRM", session, length, crc)
+                self._transport.write(in_flight[number][1])
             frame = self._receive(time.monotonic() + wait_s)
-            if frame is None or frame[:2] == (messages.ERROR, 0):
-                if time.monotonic() - heard_at > PATIENCE_S:
-                    raise self._silent()
-                for _, line in under_way.values():
-                    self._wire.write(line)
-                self.repeated += len(under_way)
-                wait_s = wait_s if frame else min(2 * wait_s, PATIENCE_S / 4)
-            elif frame[1] in under_way and frame[0] in (messages.OK, messages.ERROR):
-                heard_at = time.monotonic()
-                session, _ = under_way.pop(frame[1])
-                yield session, None if frame[0] == messages.OK else self._refused(frame[2])
+            if frame is None or _is_torn_request(frame):
+                for _, line in in_flight.values():
+                    self._transport.write(line)
+                self.resent += len(in_flight)
+                wait_s = wait_s if frame else min(2 * wait_s, LOST_AFTER_S / 4)
+            elif frame[1] in in_flight and frame[0] in (messages.OK, messages.ERROR):
+                patience.progress(1)
+                session, _ = in_flight.pop(frame[1])
+                with patience.paused():
+                    yield session, None if frame[0] == messages.OK else self._refused(frame[2])
 
     def set_clock(self, now_s: Callable[[], float] = time.time) -> tuple[int, int]:
-        """Set the board's clock to this computer's; (ticks_ms, epoch_ms) tells at which tick of the board it was what time.
+        """Set the device's clock to this computer's. Returns (ticks_ms, epoch_ms): the device's tick count at that time.
 
-        The error is at most the turn of the request; a slow one is tried again and the fastest is kept.
+        The error is at most the round trip of the request. A slow one is tried again, and the fastest of CLOCK_TRIES counts.
         """
         best: tuple[float, int, int] | None = None
         for _ in range(CLOCK_TRIES):
             begun = time.monotonic()
             epoch_ms = int(now_s() * 1000)
-            ticks_ms = self._sense(answers.ok_ticks, self._ask(messages.OK, "CLOCK", epoch_ms))
-            turn_s = time.monotonic() - begun
-            if best is None or turn_s < best[0]:
-                best = turn_s, ticks_ms, epoch_ms
-            if turn_s <= CLOCK_TURN_S:
+            ticks_ms = self._parsed(answers.ok_ticks, self._ask(messages.OK, "CLOCK", epoch_ms))
+            round_trip_s = time.monotonic() - begun
+            if best is None or round_trip_s < best[0]:
+                best = round_trip_s, ticks_ms, epoch_ms
+            if round_trip_s <= CLOCK_ROUND_TRIP_S:
                 break
         assert best is not None
         return best[1:]
 
     def limits(self) -> Limits:
-        """The limits in force on the board."""
-        limits: Limits = self._sense(Limits.unpack, self._ask(messages.LIMITS, "LIMITS").limits)
+        """The limits in force on the device."""
+        limits: Limits = self._parsed(Limits.unpack, self._ask(messages.LIMITS, "LIMITS").limits)
         return limits
 
     def set_limits(self, limits: Limits) -> None:
-        """Put `limits` in force; they survive a reboot."""
+        """Put `limits` in force; they survive a restart."""
         self._ask(messages.OK, "LIMITS", limits.pack().hex())
 
-    def status(self) -> messages.Status:
-        """What the board is at."""
-        status: messages.Status = self._ask(messages.STATUS, "STATUS")
+    def status(self) -> answers.Status:
+        """State, session, totals, battery, free flash and faults of the device."""
+        status: answers.Status = self._ask(messages.STATUS, "STATUS")
         return status
 
-    def calibrate(self, begin: bool) -> messages.Calibration:
-        """Begin to find the mount, which ends the session, or leave off. Raises Refused where the sensor isn't worn on the shank."""
-        calibration: messages.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE", int(begin))
+    def blink(self) -> None:
+        """Let the device pulse its motor and its LED eight times. Raises Refused (UNKNOWN_REQUEST) for older firmware."""
+        self._ask(messages.OK, "BLINK")
+
+    def capture(self, minutes: int, label: str) -> None:
+        """Let the device log raw samples for `minutes` (0: no more). `label` is at most 32 printable ASCII characters.
+
+        Raises Refused where the flash has too little room, or (UNKNOWN_REQUEST) for older firmware.
+        """
+        self._ask(messages.OK, "CAPTURE", minutes, label.encode("ascii").hex() or "-")
+
+    def start_calibration(self) -> answers.Calibration:
+        """Start to find the mount; a session in progress ends. Raises Refused if the sensor is not worn on the shank."""
+        calibration: answers.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE", 1)
         return calibration
 
-    def calibration(self) -> messages.Calibration:
-        """How the calibration goes, or what came of the last one."""
-        calibration: messages.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE")
+    def cancel_calibration(self) -> answers.Calibration:
+        """Stop a calibration; the mount stays as it was."""
+        calibration: answers.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE", 0)
+        return calibration
+
+    def calibration(self) -> answers.Calibration:
+        """State of the calibration in progress, or result of the last one."""
+        calibration: answers.Calibration = self._ask(messages.CALIBRATION, "CALIBRATE")
         return calibration
 
     def erase_confirmed(self) -> int:
-        """Erase the logs that a host has confirmed; how many there were."""
-        return int(self._sense(answers.ok_count, self._ask(messages.OK, "ERASE_CONFIRMED")))
+        """Erase the logs that a host has confirmed. Returns how many."""
+        return int(self._parsed(answers.ok_count, self._ask(messages.OK, "ERASE_CONFIRMED")))
 
-    def watch(self, on: bool) -> None:
-        """Have every step, direction, cadence and alert sent as they happen; the board stops 60 s after the last request."""
+    def send_events(self, on: bool) -> None:
+        """Let the device send every step, direction, cadence and alert as it happens, or stop it.
+
+        The device stops by itself 60 s after the last request.
+        """
         self._ask(messages.OK, "WATCH", int(on))
 
     def events(self, timeout_s: float) -> Iterator[answers.Event]:
-        """The events that have arrived, waiting up to `timeout_s` for the first."""
+        """The events that have arrived, after a wait of at most `timeout_s` for the first."""
         until = time.monotonic() + timeout_s
         while not self._events and time.monotonic() < until:
             self._receive(until)
@@ -305,123 +323,126 @@ class Board:
             yield self._events.popleft()
 
     def has_events(self) -> bool:
-        """Whether events have arrived that `events` has not given yet."""
+        """Whether events have arrived that `events` has not returned yet."""
         return bool(self._events)
 
     def soft_reset(self) -> None:
         """Start the app of a board that is at MicroPython's prompt."""
         self._text = b""
-        self._wire.write(b"\r\x02\r\x04")
+        self._transport.write(b"\r\x02\r\x04")
 
     def _ask(self, kind: int, name: str, *arguments: int | str) -> Any:
-        """Send a request until its answer, of `kind`, is there; the answer unpacked.
-
-        What arrives meanwhile and answers something else is late and dropped.
-        """
+        """Send a request until its answer, of type `kind`, arrives. Returns the unpacked answer."""
         number = self._next_number()
-        begun = time.monotonic()
+        until = time.monotonic() + LOST_AFTER_S
         wait_s = FIRST_WAIT_S
-        while time.monotonic() < begun + PATIENCE_S:
-            self._wire.write(caller.request(number, name, *arguments))
-            payload = self._answer(kind, number, time.monotonic() + wait_s)
+        while time.monotonic() < until:
+            self._transport.write(host_frames.request(number, name, *arguments))
+            payload = self._answer(kind, number, min(until, time.monotonic() + wait_s))
             if payload is not None:
                 return self._unpacked(kind, payload)
-            self.repeated += 1
-            wait_s = min(2 * wait_s, PATIENCE_S / 2)
-        raise self._silent()
+            self.resent += 1
+            wait_s = min(2 * wait_s, LOST_AFTER_S / 2)
+        raise self._lost()
 
     def _answer(self, kind: int, number: int, until: float) -> bytes | None:
-        """The payload of the answer to request `number`; None where it isn't there by `until`, or where a request came torn."""
+        """The payload of the answer to request `number`. None if there is none by `until`, or if a request arrived torn.
+
+        Late answers to other requests are dropped.
+        """
         while (frame := self._receive(until)) is not None:
             if frame[:2] == (kind, number):
                 return frame[2]
             if frame[:2] == (messages.ERROR, number):
                 raise self._refused(frame[2])
-            if frame[:2] == (messages.ERROR, 0):  # one that came torn has no id
+            if _is_torn_request(frame) or time.monotonic() >= until:
                 return None
         return None
 
-    def _refused(self, payload: bytes) -> Refused:
-        error = self._unpacked(messages.ERROR, payload)
-        name = answers.ERROR_NAMES[error.code] if error.code < len(answers.ERROR_NAMES) else f"error {error.code}"
-        said = sanitized(error.text)
-        return Refused(f"The board at {self.path} refused: {name}{f' ({said})' if said else ''}.", error.code)
-
-    def _silent(self) -> LinkLost:
-        return LinkLost(f"The board at {self.path} has stopped answering. {_again(self.path)}")
-
     def _receive(self, until: float) -> tuple[int, int, bytes] | None:
-        """The next frame that is no event: (type, id, payload); None where none has come by `until`. Events and text are put aside."""
-        while not self._arrived:
-            data = self._wire.read(until - time.monotonic())
+        """The next frame that is not an event: (type, id, payload). None if there is none by `until`. Events and text are kept."""
+        while not self._frames:
+            data = self._transport.read(until - time.monotonic())
+            if data:
+                self._heard_at = time.monotonic()
+                if self._boot_text is not None:
+                    self._boot_text.feed(data)
+                    self._starting.feed(data)
             for item in self._decoder.feed(data) if data else self._decoder.idle():
                 if item[0] == "text":
-                    self._heard(item[1])
+                    self._put_text(item[1])
                 elif item[1] == messages.EVENT:
                     self._events.append(self._unpacked(messages.EVENT, item[3]))
                 else:
-                    self._arrived.append(item[1:])
-            if not self._arrived and time.monotonic() >= until:
+                    self._frames.append(item[1:])
+            if not self._frames and time.monotonic() >= until:
                 return None
-        return self._arrived.popleft()
+        return self._frames.popleft()
+
+    def _put_text(self, text: bytes) -> None:
+        self._text = (self._text + text)[-MAX_TEXT_BYTES:]
+        *lines, self._line = (self._line + text)[-MAX_TEXT_BYTES:].split(b"\n")
+        for line in lines:
+            shown = line.decode("utf-8", "replace").strip()
+            if self._on_text is not None and shown and "\ufffd" not in shown:  # otherwise it was a torn frame
+                self._on_text(clean(shown))
 
     def _unpacked(self, kind: int, payload: bytes) -> Any:
-        """The named tuple of a payload."""
-        return self._sense(answers.unpack, kind, payload)
+        """The named tuple in a payload of type `kind`."""
+        return self._parsed(answers.unpack, kind, payload)
 
-    def _sense(self, read: Callable[..., Any], *arguments: Any) -> Any:
-        """read(*arguments). Raises LinkLost where a frame that came whole makes no sense to it."""
+    def _parsed(self, parse: Callable[..., Any], *arguments: Any) -> Any:
+        """parse(*arguments). Raises BadAnswer if it fails: the frame was complete, so the device has another version."""
         try:
-            return read(*arguments)
+            return parse(*arguments)
         except (ValueError, IndexError) as error:
-            raise LinkLost(
-                f"The board at {self.path} answers in another language ({error}): run `retrostep deploy --board NAME --port {self.path}`."
-            ) from error
+            raise BadAnswer(f"The board at {self.path} sends an answer that this version cannot read ({error}).", port=self.path) from error
 
     def _next_number(self, taken: Container[int] = ()) -> int:
-        """An id from 1 to 255 for a request; 0 is the events'."""
+        """An id from 1 to 255 for a request. Events have id 0."""
         self._number = self._number % 255 + 1
         while self._number in taken:
             self._number = self._number % 255 + 1
         return self._number
 
-    def _heard(self, text: bytes) -> None:
-        self._text = (self._text + text)[-TEXT_KEPT:]
-        if self._on_text is not None:
-            shown = sanitized(text.decode("utf-8", "replace"))
-            if shown.strip() and "\ufffd" not in shown:  # otherwise it was a torn frame
-                self._on_text(shown)
+    def _lost(self) -> LinkLost:
+        is_silent = time.monotonic() - self._heard_at > LOST_AFTER_S / 2
+        what = "has stopped answering" if is_silent else "keeps sending, but hardly anything that was asked for"
+        advice = "Check its cable and try again: a sync resumes where it stopped."
+        return LinkLost(f"The board at {self.path} {what}. {advice}", port=self.path)
+
+    def _refused(self, payload: bytes) -> Refused:
+        error = self._unpacked(messages.ERROR, payload)
+        name = code_names.ERROR_NAMES[error.code] if error.code < len(code_names.ERROR_NAMES) else f"error {error.code}"
+        text = clean(error.text)
+        return Refused(f"The board at {self.path} refused: {name}{f' ({text})' if text else ''}.", error.code, port=self.path)
 
     def _at_prompt(self) -> bool:
-        """Whether the last that was heard is MicroPython's prompt."""
+        """Whether the last text is MicroPython's prompt."""
         return self._text.rpartition(b"soft reboot")[2].rstrip(b" ").endswith(b">>>")
 
     def _no_app(self) -> NoApp:
-        """What is there instead of the app, found out by asking for MicroPython's banner."""
-        cure = (
-            f"Press its reset button; if that does not help, run `retrostep rescue --port {self.path}`, which saves its sessions, "
-            f"then `retrostep deploy --board NAME --port {self.path}`."
-        )
+        """The error that says what is there instead of the app. To find out, MicroPython's banner is asked for."""
         if not self._at_prompt():
-            self._wire.write(b"\r\x02")  # leaves the raw REPL; an app takes it for the end of a line
+            self._transport.write(b"\r\x02")  # leaves the raw REPL; for the app it is only the end of a line
             until = time.monotonic() + 1.0
-            while not self._at_prompt() and self._receive(until) is not None:
+            while not self._at_prompt() and time.monotonic() < until and self._receive(until) is not None:
                 continue
-            if not self._at_prompt():
-                said = " It prints text, but does not answer." if self._text.strip() else " Nothing answers there."
-                found = f"No Retrostep board at {self.path}.{said}"
-                return NoApp(f"{found} {cure}", found)
-        lines = sanitized(self._text.decode("utf-8", "replace")).splitlines()
-        stopped = [line for line in lines if "Error: " in line and "SyntaxError" not in line]
-        why = f" after {stopped[-1].strip()[:120]}" if stopped else ""
-        found = f"The board at {self.path} is at MicroPython's prompt{why}; Retrostep isn't running on it."
-        return NoApp(f"{found} {cure}", found)
+        if self._at_prompt():
+            text, self._text = self._text, b""
+            self._transport.write(ASK_SAFE_MODE)
+            until = time.monotonic() + 1.0
+            while not self._at_prompt() and time.monotonic() < until:
+                self._receive(until)
+            found = at_prompt(self.path, text, self._text)
+        elif self._starting.part:
+            found = f"The board at {self.path} is still starting ({self._starting.part})."
+        else:
+            answer = "It prints text, but does not answer." if self._text.strip() else "Nothing answers there."
+            found = f"No Retrostep board at {self.path}. {answer}"
+        return NoApp(f"{found} Press its reset button.", found, port=self.path)
 
 
-def sanitized(text: str) -> str:
-    """`text` from outside with nothing in it that a terminal would obey: control characters but newlines and tabs become spaces."""
-    return "".join(c if c.isprintable() or c in "\n\t" else " " if c != "\r" else "" for c in text)
-
-
-def _again(path: str) -> str:
-    return f"Check the cable at {path} and run the same command again: it resumes."
+def _is_torn_request(frame: tuple[int, int, bytes]) -> bool:
+    """Whether the device reports a request that arrived torn: it could not read the id either."""
+    return frame[:2] == (messages.ERROR, 0)

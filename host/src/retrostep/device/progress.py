@@ -1,10 +1,10 @@
-"""How long work tells what it is at."""
+"""How long work reports its progress."""
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, and how much of it is done out of how much (bytes)."""
+"""Called with (what is being done, bytes done, bytes in total); a total of 0 is not known yet."""
 
 
-def silent(what: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
+def no_progress(what: str, done: int, total: int) -> None:
+    """A Progress that reports nothing."""

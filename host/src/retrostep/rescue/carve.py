@@ -1,8 +1,10 @@
-"""Session logs out of a flash whose file system is lost: by their first bytes, littlefs's back pointers, and the records' CRCs.
+"""Session logs from a flash without a usable file system: by their magic, littlefs's back pointers, and the records' CRCs.
 
-In littlefs block n of a file (n > 0) begins with ctz(n) + 1 pointers, the first of which names block n - 1 (littlefs's SPEC.md, "CTZ
-skip-lists"). So what follows a block is a block that points back to it, and it is believed only where the records go on in it, by their
-numbers and their CRCs. Copies that littlefs left behind when a log grew are found as well; the longest is kept.
+1. A log starts with its magic, at any byte.
+2. In littlefs block n of a file (n > 0) starts with ctz(n) + 1 pointers, the first of which names block n - 1 (littlefs's SPEC.md, "CTZ
+   skip-lists"). So a block that points back to the last one may be the next one.
+3. It is the next one only if the records continue in it, by their sequence numbers and CRCs.
+4. littlefs leaves old copies of a log behind when it grows. The longest copy is kept.
 """
 
 from collections.abc import Iterable
@@ -16,7 +18,7 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Carved:
-    """A log that was pieced together: as many of its first records as are proven; `is_ended` where the last one is its END."""
+    """A log that was pieced together: its first records, as far as they are proven. `is_ended`: the last one is END."""
 
     header: Header
     data: bytes
@@ -24,9 +26,9 @@ class Carved:
 
 
 def carve(data: bytes, file_systems: Iterable[int]) -> list[Carved]:
-    """Every session log that can be proven to lie in `data`, the longest copy of each, by device and number.
+    """The session logs in `data`, the longest copy of each, by device and number.
 
-    `file_systems` is where one may begin, in bytes: its block pointers count from there.
+    `file_systems` are the byte offsets at which one may start: block pointers count from there.
     """
     bases = sorted({at // BLOCK for at in file_systems})
     followers: dict[int, list[int]] = {}
@@ -37,8 +39,8 @@ def carve(data: bytes, file_systems: Iterable[int]) -> list[Carved]:
     while at >= 0:
         found = _carved(data, followers, bases, at)
         if found is not None:
-            told = found.header
-            key = (told.device, told.life, told.session, told.boot, told.start_ticks_ms)
+            header = found.header
+            key = (header.device, header.generation, header.session, header.boot, header.start_ticks_ms)
             if key not in best or len(found.data) > len(best[key].data):
                 best[key] = found
         at = data.find(records.MAGIC, at + 1)
@@ -46,14 +48,14 @@ def carve(data: bytes, file_systems: Iterable[int]) -> list[Carved]:
 
 
 def _carved(data: bytes, followers: dict[int, list[int]], bases: list[int], at: int) -> Carved | None:
-    """The log that begins at byte `at`; None where no header follows."""
+    """The log that starts at byte `at`; None without a valid header there."""
     chain = _Chain(data[at : at // BLOCK * BLOCK + BLOCK], len(records.MAGIC), 0, -1)
     chain = chain.proven()
     header = chain.header()
     if header is None:
         return None
     place, index = at // BLOCK, 0
-    while at % BLOCK == 0 and chain.reaches_on:
+    while at % BLOCK == 0 and chain.may_continue:
         index += 1
         pointers = 4 * (index & -index).bit_length()
         grown = [
@@ -72,7 +74,7 @@ def _carved(data: bytes, followers: dict[int, list[int]], bases: list[int], at: 
 
 @dataclass(frozen=True)
 class _Chain:
-    """Bytes of a log, whose records are proven up to `end`; `seq` is the next one's number, `kind` the last one's kind."""
+    """Bytes of a log. Its records are proven up to `end`; `seq` is the next one's number, `kind` the last one's kind."""
 
     log: bytes
     end: int
@@ -80,26 +82,27 @@ class _Chain:
     kind: int
 
     @property
-    def reaches_on(self) -> bool:
-        """Whether the next record may lie behind these bytes."""
+    def may_continue(self) -> bool:
+        """Whether the log may continue after these bytes."""
         return self.kind != records.END and len(self.log) - self.end < records.MAX_RECORD
 
     def with_more(self, more: bytes) -> "_Chain":
+        """The same chain with `more` unproven bytes at its end."""
         return _Chain(self.log + more, self.end, self.seq, self.kind)
 
     def proven(self) -> "_Chain":
-        """As far as record follows record, each with its number and a sound CRC."""
+        """The chain up to the last record with the expected number and a valid CRC."""
         log, end, seq, kind = self.log, self.end, self.seq, self.kind
         while kind != records.END and end + records.OVERHEAD <= len(log):
             stop = end + 3 + log[end + 2]
-            is_sound = stop + 4 <= len(log) and int.from_bytes(log[stop : stop + 4], "little") == records.crc32(log[end:stop])
-            if not is_sound or log[end + 1] != seq:
+            is_valid = stop + 4 <= len(log) and int.from_bytes(log[stop : stop + 4], "little") == records.crc32(log[end:stop])
+            if not is_valid or log[end + 1] != seq:
                 break
             kind, seq, end = log[end], (seq + 1) & 255, stop + 4
         return _Chain(log, end, seq, kind)
 
     def header(self) -> Header | None:
-        """The first record, if it is proven and is a header."""
+        """The first record, if it is a proven header."""
         start = len(records.MAGIC)
         if self.end == start or self.log[start] != records.HEADER:
             return None

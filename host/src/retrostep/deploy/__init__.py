@@ -1,0 +1,1 @@
+"""Install the firmware on a board."""

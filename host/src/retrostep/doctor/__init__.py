@@ -1,0 +1,1 @@
+"""Examine a board: port, MicroPython, firmware, sensor, and what the wearer feels."""

@@ -1,0 +1,1 @@
+"""Copy finished sessions from boards into the archive."""
