@@ -1,1 +1,1 @@
-"""What people and other programs get to see."""
+"""Text, tables and files for people and for other programs."""

@@ -1,4 +1,4 @@
-"""Bars on a terminal: a line for each thing that is worked on at the same time."""
+"""Progress bars on a terminal, one line for each job that runs at the same time."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -11,8 +11,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from retrostep.device import progress
-from retrostep.output.plain import clean
-from retrostep.output.terminal import clock
+from retrostep.plain_text import clean
+from retrostep.units import clock
 
 _WAITING = "waiting for an answer"
 _NAME_WIDTH = 20
@@ -21,7 +21,7 @@ _BAR_WIDTH = 16
 
 
 class Lines:
-    """Shown on stderr from `with` on, and gone at its end. Titles and words may come from outside."""
+    """Lines on stderr inside a `with` block; they disappear at its end. Titles and words may come from outside: they are cleaned."""
 
     is_seen = True
 
@@ -33,14 +33,14 @@ class Lines:
         self._lines = {title: self._live.add_task(name, total=None, what=_WAITING, end=None) for title, name in names.items()}
 
     def of(self, title: str) -> progress.Progress:
-        """Progress of what has that title; any thread may tell it."""
+        """The progress callback of the job `title`: (what, done, total) in bytes. Any thread may call it."""
         line = self._lines[title]
         return lambda what, done, total: self._live.update(line, what=clean(what), completed=done, total=total or None)
 
-    def end(self, title: str, said: str, is_well: bool) -> None:
-        """What came of it, in the place of its bar."""
+    def end(self, title: str, result: str, is_well: bool) -> None:
+        """Replace the bar of `title` by its result."""
         style = "green" if is_well else "red"
-        self._live.update(self._lines[title], end=Text(clean(said), style, no_wrap=True, overflow="ellipsis"))
+        self._live.update(self._lines[title], end=Text(clean(result), style, no_wrap=True, overflow="ellipsis"))
 
     def __enter__(self) -> "Lines":
         self._live.start()
@@ -51,13 +51,13 @@ class Lines:
 
 
 class _State(ProgressColumn):
-    """What a line is at: its bar, or its end."""
+    """The state of a job: its bar, or its result."""
 
     def __init__(self) -> None:
         super().__init__(Column(no_wrap=True, overflow="ellipsis"))
 
     def render(self, task: Task) -> Text | Table:
-        """The line behind its title."""
+        """The part of the line after the title."""
         end: Text | None = task.fields["end"]
         if end is not None:
             return end
@@ -65,7 +65,7 @@ class _State(ProgressColumn):
         if task.total is None:
             return Text(what, "dim")
         bar = ProgressBar(total=task.total, completed=task.completed, width=_BAR_WIDTH)
-        left = "" if task.time_remaining is None else f"  {clock(int(1000 * task.time_remaining) + 999)} left"
+        left = "" if task.time_remaining is None else f"  {clock(int(1000 * task.time_remaining) + 499)} left"
         line = Table.grid(padding=(0, 1))
         line.add_row(
             Text(what.ljust(_WHAT_WIDTH), no_wrap=True), bar, Text(f"{task.completed / 1024:.0f} of {task.total / 1024:.0f} KB{left}")

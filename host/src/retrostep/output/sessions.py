@@ -1,58 +1,56 @@
-"""Sessions as people and other programs see them."""
+"""Sessions as people and other programs read them."""
 
-from datetime import UTC, datetime
+import json
+from dataclasses import asdict
 from typing import Any
 
-from retrostep_core.gait.codes import (
+from retrostep_core.code_names import (
     ALERT_NAMES,
-    CEILING,
     DIRECTION_NAMES,
+    END_NAMES,
     GAP_NAMES,
-    PLACEMENT_NAMES,
-    RAMP,
+    MARK_NAMES,
     SEVERITY_NAMES,
     SIDE_NAMES,
+    START_NAMES,
 )
-from retrostep_core.log.names import END_NAMES, MARK_NAMES, TRIGGER_NAMES
-from retrostep_core.log.records import BY_BUTTON, BY_ITSELF
+from retrostep_core.codes import PLACEMENT_NAMES
 
-from retrostep.archive.names import session_id
-from retrostep.archive.schema import SessionRow
-from retrostep.archive.store import SessionDetail
-from retrostep.output.terminal import local_time
-
-
-def utc(at_ms: int | None) -> str | None:
-    """A moment as ISO 8601 in UTC."""
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from retrostep.archive.corrections import EXCLUDED
+from retrostep.archive.dating import has_latest_start
+from retrostep.archive.identifiers import IMPORTED
+from retrostep.archive.queries import SessionDetail
+from retrostep.archive.schema import HistoryRow, ImportRow, SessionRow
+from retrostep.output.impacts import impacts
+from retrostep.training.alert_limits import alert_limits
+from retrostep.training.data_quality import quality_problems
+from retrostep.units import alert_unit, alert_value, duration, local_time, named, quantity, utc
 
 
 def when(row: SessionRow) -> str:
-    """When a session was, in local time; what is not known is said."""
+    """When a session started, in local time; for an undated one, its bounds."""
     if row.started_at_ms is not None:
         return local_time(row.started_at_ms) + (" (by hand)" if row.dated == "manual" else "")
+    if not has_latest_start(row.not_after_ms, row.duration_ms):
+        return "undated" if row.not_before_ms is None else f"undated: {local_time(row.not_before_ms)} or later"
     if row.not_before_ms is not None:
         return f"undated: {local_time(row.not_before_ms)} to {local_time(row.not_after_ms)}"
     return f"undated: by {local_time(row.not_after_ms)}"
 
 
-def named(names: tuple[str, ...], code: int) -> str:
-    """The name of a code; a code from a newer device is shown as its number."""
-    return names[code] if 0 <= code < len(names) else str(code)
-
-
 def session_dict(row: SessionRow, athlete: str | None) -> dict[str, Any]:
     """A session for `--json`: times in UTC, durations in s, cadence in steps a minute."""
     return {
-        "session": session_id(row.device, row.number, row.nth_life),
+        "session": row.name,
         "device": row.device,
-        "life": row.nth_life,
+        "generation": row.nth_generation,
+        "life": row.nth_generation,  # the field's first name, kept for programs that read it
         "number": row.number,
         "athlete": athlete,
         "started": utc(row.started_at_ms),
         "dated": row.dated,
         "not_before": utc(row.not_before_ms),
-        "not_after": utc(row.not_after_ms),
+        "not_after": utc(row.not_after_ms) if has_latest_start(row.not_after_ms, row.duration_ms) else None,
         "duration_s": row.duration_ms / 1_000,
         "forward_s": row.forward_ms / 1_000,
         "backward_s": row.backward_ms / 1_000,
@@ -63,11 +61,13 @@ def session_dict(row: SessionRow, athlete: str | None) -> dict[str, Any]:
         "gap_s": row.gap_ms / 1_000,
         "damaged": bool(row.damage or row.lost_records),
         "pain": row.pain,
+        "imported": row.device == IMPORTED,
+        "excluded": row.excluded_why,
     }
 
 
 def detail_dict(detail: SessionDetail) -> dict[str, Any]:
-    """One whole session for `--json`."""
+    """One session with everything that is stored about it, for `--json`."""
     row = detail.session
     return {
         **session_dict(row, detail.athlete),
@@ -77,14 +77,18 @@ def detail_dict(detail: SessionDetail) -> dict[str, Any]:
         "board": row.board,
         "core_version": row.core_version,
         "core_hash": row.core_hash,
-        "placement": named(PLACEMENT_NAMES, row.placement),
+        "placement": None if detail.imported else named(PLACEMENT_NAMES, row.placement),
         "side": named(SIDE_NAMES, row.side) or None,
-        "started_by": named(TRIGGER_NAMES, row.trigger),
+        "mount": row.found_mount or row.mount,
+        "declared_mount": row.mount,
+        "started_by": named(START_NAMES, row.trigger),
         "warm_up_s": row.warm_up_ms / 1_000,
         "longest_backward_s": row.longest_backward_ms / 1_000,
         "damaged_bytes": row.damage,
         "lost_records": row.lost_records,
         "contradictory": row.contradictory,
+        "limits": alert_limits(row.limits),
+        "imported_from": _origin_dict(detail.imported),
         "bouts": [
             {
                 "start_s": bout.start_ms / 1_000,
@@ -114,16 +118,33 @@ def detail_dict(detail: SessionDetail) -> dict[str, Any]:
                 "at_s": alert.at_ms / 1_000,
                 "kind": named(ALERT_NAMES, alert.kind),
                 "severity": named(SEVERITY_NAMES, alert.severity),
-                "measured": in_unit(alert.kind, alert.measured),
-                "limit": in_unit(alert.kind, alert.limit),
+                "measured": alert_value(alert.kind, alert.measured),
+                "limit": alert_value(alert.kind, alert.limit),
                 "unit": alert_unit(alert.kind),
             }
             for alert in detail.alerts
         ],
         "gaps": [{"from_s": gap.from_ms / 1_000, "to_s": gap.to_ms / 1_000, "reason": named(GAP_NAMES, gap.reason)} for gap in detail.gaps],
+        "impacts": [asdict(found) for found in impacts(detail.loads)],
+        "loads": [
+            {
+                "at_s": load.t_ms / 1_000,
+                "direction": named(DIRECTION_NAMES, load.direction),
+                "contacts": load.count + load.clipped,
+                "clipped": load.clipped,
+                "axial_mean_g": load.axial_mean_g8 / 8,
+                "axial_max_g": load.axial_max_g8 / 8,
+                "resultant_mean_g": load.resultant_mean_g8 / 8,
+                "resultant_max_g": load.resultant_max_g8 / 8,
+                "rise_mean_g_s": load.rise_mean_4g_s * 4,
+                "rise_max_g_s": load.rise_max_4g_s * 4,
+            }
+            for load in detail.loads
+        ],
         "marks": [{"at_s": mark.at_ms / 1_000, "mark": named(MARK_NAMES, mark.mark)} for mark in detail.marks],
         "notes": [
             {
+                "number": note.nth,
                 "noted": utc(note.noted_at_ms),
                 "pain": note.pain,
                 "rpe": note.rpe,
@@ -137,27 +158,79 @@ def detail_dict(detail: SessionDetail) -> dict[str, Any]:
     }
 
 
-def in_unit(kind: int, value: int) -> float:
-    """An alert's number in the unit of `alert_unit`."""
-    return value / 10 if kind in (RAMP, CEILING) else value
+def _origin_dict(origin: ImportRow | None) -> dict[str, Any] | None:
+    if origin is None:
+        return None
+    return {"file": origin.file, "format": origin.format, "sport": origin.sport or None, "at": utc(origin.at_ms), "who": origin.who}
 
 
-def alert_unit(kind: int) -> str:
-    """The unit of an alert's numbers (FORMATS.md, record ALERT)."""
-    return {RAMP: "%", CEILING: "steps/min"}.get(kind, "s")
+def origin_text(origin: ImportRow) -> str:
+    """Where an imported session is from: `run.fit (FIT, running), on 2026-11-20 18:30 by coach`."""
+    what = ", ".join(text for text in (origin.format, origin.sport) if text)
+    return f"{origin.file} ({what}), on {local_time(origin.at_ms)} by {origin.who or 'unknown'}"
 
 
-def troubles(row: SessionRow) -> list[str]:
-    """What keeps a session from being whole, in words."""
-    found = []
-    if row.gap_ms:
-        found.append(f"{row.gap_ms / 1_000:.1f} s of samples missing in {row.gaps} gap{'s' if row.gaps > 1 else ''}")
-    if row.end_reason not in (BY_ITSELF, BY_BUTTON):
-        found.append(named(END_NAMES, row.end_reason) or "not ended when it was synced")
-    if row.damage or row.lost_records:
-        found.append(f"{row.damage} bytes of the log damaged, {row.lost_records} records lost")
-    if row.contradictory:
-        found.append("totals that contradict each other")
+def shortcomings(row: SessionRow) -> list[str]:
+    """What is missing, damaged or doubtful in a session, in words; empty for a complete one."""
+    found = quality_problems(row, max_gap_ms=0)
     if row.clock_spread_ms > 2_000:
-        found.append(f"clock facts that differ by {row.clock_spread_ms / 1_000:.0f} s")
+        found.append(f"clock readings differ by {duration(row.clock_spread_ms)}")
     return found
+
+
+def limits_lines(packed: str) -> list[str]:
+    """The alert limits that were in force on the device, a line for each kind: `cadence rise: warn 10 %, stop 15 % in 10 s`."""
+    limits = alert_limits(packed)
+    if limits is None:
+        return ["not readable by this version"]
+    return [
+        _limit_pair("cadence rise", limits["ramp_warn_pct"], limits["ramp_stop_pct"], "%", f" in {limits['ramp_window_s']} s"),
+        _limit_pair("cadence", limits["ceiling_warn_spm"], limits["ceiling_stop_spm"], "steps/min"),
+        f"warm-up: {duration(limits['warm_up_s'] * 1_000) if limits['warm_up_s'] else 'off'}",
+        _limit_pair("backward time", limits["session_warn_s"], limits["session_stop_s"], "s"),
+    ]
+
+
+def _limit_pair(name: str, warn: float, stop: float, unit: str, more: str = "") -> str:
+    if not warn and not stop:
+        return f"{name}: off"
+    shown = [f"{severity} {quantity(value, unit) if value else 'off'}" for severity, value in (("warn", warn), ("stop", stop))]
+    return f"{name}: {', '.join(shown)}{more}"
+
+
+def noted(*, pain: int | None, rpe: int | None, text: str, next_day: bool, limp: bool, swelling: bool) -> str:
+    """A note in words: `pain 6 on the day after, RPE 7, limping, left calf tight`."""
+    words = [f"pain {pain}{' on the day after' if next_day else ''}"] if pain is not None else []
+    words += [f"RPE {rpe}"] if rpe is not None else []
+    words += [word for word, is_so in (("limping", limp), ("swelling", swelling)) if is_so]
+    words += [text] if text else []
+    return ", ".join(words)
+
+
+def history_dict(row: HistoryRow) -> dict[str, Any]:
+    """One line of a session's history for `--json`."""
+    before, after = json.loads(row.before), json.loads(row.after)
+    return {"at": utc(row.at_ms), "who": row.who, "what": row.what, "before": before, "after": after, "why": row.why}
+
+
+def history_text(row: HistoryRow) -> str:
+    """One line of a session's history: `athlete: Ada -> Ben (typing error)`."""
+    before, after = (_value_text(row.what, json.loads(text)) for text in (row.before, row.after))
+    is_first_note = row.what.startswith("note") and row.before == "null"
+    change = after if is_first_note else f"{before} -> {after}"
+    return f"{row.what.replace('_', '-')}: {change}" + (f" ({row.why})" if row.why else "")
+
+
+def _value_text(what: str, value: Any) -> str:
+    """A value of the history in words."""
+    if isinstance(value, dict):
+        return noted(**value) or "empty"
+    if what == "date":
+        return "undated" if value is None else local_time(value)
+    if what == EXCLUDED:
+        return f"yes, {value}" if isinstance(value, str) else "yes" if value else "no"
+    if what.startswith("note"):
+        return "withdrawn"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not assigned" if value is None else str(value)

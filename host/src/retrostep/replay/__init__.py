@@ -1,1 +1,1 @@
-"""Recordings through the engine: read, quantised as the board's IMU would, run on this interpreter or on MicroPython."""
+"""Recordings through the engine: read, quantised as by the board's IMU, run on this interpreter or on MicroPython."""

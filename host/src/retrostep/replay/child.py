@@ -1,7 +1,7 @@
-"""Runs on MicroPython: recordings in on stdin, events out on stdout, until stdin ends.
+"""Runs on MicroPython: reads recordings on stdin and prints their events, until stdin ends.
 
-In: header (placement, side, flags: 1 mounted, 2 gyroscope; limits: 24 bytes), then blocks (n, t0_ms, period_us, n * 6 int16), a block of
-n = 0 ends the recording. Out: one line an event, name and integers, then `totals`. The argument is the folder that holds retrostep_core.
+In: header (placement, side, flags: 1 mounted, 2 gyroscope; limits: 24 bytes), then blocks (n, t0_ms, period_us, n * 6 int16); a block of
+n = 0 ends the recording. Out: one line for each event (name and integers), then `totals`. The argument is the folder of retrostep_core.
 """
 
 import sys
@@ -19,26 +19,35 @@ _BLOCK = "<Hii"
 
 
 class PrintingSink:
-    """Prints every event as it comes."""
+    """The engine's sink: prints each event as one line, its name and its integers."""
 
     def step(self, t_ms: int, at_ms: int, direction: int) -> None:
+        """A step: its time, the time of its report, its direction."""
         print("step", t_ms, at_ms, direction)
 
     def direction(self, at_ms: int, since_ms: int, direction: int) -> None:
+        """A change of direction: the time of its report, its start, the direction."""
         print("direction", at_ms, since_ms, direction)
 
     def cadence(self, at_ms: int, spm_x10: int) -> None:
+        """The cadence in 0.1 steps a minute, 0 for none."""
         print("cadence", at_ms, spm_x10)
 
     def alert(self, at_ms: int, kind: int, severity: int, measured: int, limit: int) -> None:
+        """An alert, in the units of FORMATS.md, record ALERT."""
         print("alert", at_ms, kind, severity, measured, limit)
 
-    def gap(self, from_ms: int, to_ms: int) -> None:
-        print("gap", from_ms, to_ms)
+    def gap(self, from_ms: int, to_ms: int, reason: int) -> None:
+        """The movement in between is unknown, for one of the reasons in FORMATS.md."""
+        print("gap", from_ms, to_ms, reason)
+
+    def found_mount(self, at_ms: int, since_ms: int, found: tuple[tuple[int, int], ...]) -> None:
+        """The sensor is worn in another way than declared: which axes point forward, left and up, with their signs."""
+        print("mount", at_ms, since_ms, *[number for axis in found for number in axis])
 
 
 def main() -> None:
-    """Recording after recording; read(n) waits for all n bytes."""
+    """Replay one recording after another; read(n) waits for all n bytes."""
     stdin = sys.stdin.buffer
     while True:
         header = stdin.read(struct.calcsize(_HEADER))
@@ -55,8 +64,8 @@ def main() -> None:
             engine.samples(array("h", stdin.read(n * 12)), n, t0_ms, period_us)
             at_ms = t0_ms + (n - 1) * period_us // 1000
         engine.finish(at_ms)
-        tally = engine.tally
-        print("totals", tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms)
+        totals = engine.totals
+        print("totals", totals.forward_steps, totals.backward_steps, totals.unknown_steps, totals.forward_ms, totals.backward_ms)
 
 
 main()

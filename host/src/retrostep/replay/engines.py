@@ -1,4 +1,4 @@
-"""The core on this interpreter or on MicroPython, over the same prepared samples."""
+"""Recordings through the core on this interpreter or on MicroPython, from the same samples."""
 
 import importlib.util
 import struct
@@ -15,19 +15,20 @@ from retrostep_core.gait.engine import Engine
 from retrostep_core.gait.limits import Limits
 
 from retrostep.errors import RetrostepError
+from retrostep.plain_text import clean
 from retrostep.replay.events import FIELDS, ListSink, Replayed
 from retrostep.replay.imu import blocks
-from retrostep.replay.recording import Recording, printable
+from retrostep.replay.recording import ImuRecording
 
 _CHILD = Path(__file__).with_name("child.py")
 _HEAP = "8m"
 
 
 class MicroPythonError(RetrostepError):
-    """MicroPython is missing, or ended before it had answered."""
+    """MicroPython is missing, or it ended before it returned its results."""
 
 
-def on_host(recordings: Iterable[Recording], limits: Limits) -> Iterator[Replayed]:
+def on_host(recordings: Iterable[ImuRecording], limits: Limits) -> Iterator[Replayed]:
     """Each recording through the engine on this interpreter."""
     for recording in recordings:
         sink = ListSink()
@@ -38,32 +39,32 @@ def on_host(recordings: Iterable[Recording], limits: Limits) -> Iterator[Replaye
             engine.samples(block.samples, block.n, block.t0_ms, block.period_us)
             at_ms = block.t0_ms + (block.n - 1) * block.period_us // 1000
         engine.finish(at_ms)
-        tally = engine.tally
-        totals = (tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms)
-        yield Replayed(recording.name, recording.t_s[0], recording.duration_s, sink.events, totals)
+        counted = engine.totals
+        totals = (counted.forward_steps, counted.backward_steps, counted.unknown_steps, counted.forward_ms, counted.backward_ms)
+        yield Replayed(recording.name, recording.t_s[0], recording.duration_s, recording.mount, sink.events, totals)
 
 
-def on_micropython(recordings: Iterable[Recording], limits: Limits) -> Iterator[Replayed]:
+def on_micropython(recordings: Iterable[ImuRecording], limits: Limits) -> Iterator[Replayed]:
     """Each recording through the same core in one MicroPython process, fed in blocks."""
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
             [*interpreter(), "-X", f"heapsize={_HEAP}", str(_CHILD), str(Path(retrostep_core.__file__).parent.parent)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=errors,
         )
         assert child.stdin is not None and child.stdout is not None
         try:
             for recording in recordings:
                 feeder = threading.Thread(target=_feed, args=(child.stdin, recording, limits), daemon=True)
                 feeder.start()
-                replayed = _answer(child.stdout, recording)
+                replayed = _results(child.stdout, recording)
                 feeder.join()
                 if isinstance(replayed, str):
                     child.wait()
-                    complaints.seek(0)
-                    words = complaints.read(10_000).decode(errors="replace").strip().splitlines() or [replayed or "it said nothing"]
-                    raise MicroPythonError(f"MicroPython ended in the middle of {recording.name}: {printable(words[-1])}.")
+                    errors.seek(0)
+                    lines = errors.read(10_000).decode(errors="replace").strip().splitlines() or [replayed or "it printed nothing"]
+                    raise MicroPythonError(f"MicroPython ended in the middle of {recording.name}: {clean(lines[-1])[:200]}.")
                 yield replayed
         finally:
             child.stdout.close()
@@ -81,8 +82,8 @@ def interpreter() -> list[str]:
     return [sys.executable, "-c", "import micropython_unix; micropython_unix.main()"]
 
 
-def _feed(pipe: IO[bytes], recording: Recording, limits: Limits) -> None:
-    """One recording's header, blocks and end, as child.py reads them; a child that ended is noticed by its reader."""
+def _feed(pipe: IO[bytes], recording: ImuRecording, limits: Limits) -> None:
+    """Write one recording's header, blocks and end, as child.py reads them. If the child ended, the reader of its results reports it."""
     try:
         flags = (recording.mount != "?") | recording.has_gyro << 1
         pipe.write(struct.pack("<BBB24s", recording.placement, recording.side, flags, limits.pack()))
@@ -94,18 +95,18 @@ def _feed(pipe: IO[bytes], recording: Recording, limits: Limits) -> None:
         return
 
 
-def _answer(pipe: IO[bytes], recording: Recording) -> Replayed | str:
-    """The child's lines for one recording, up to its totals; its last words where it ended before."""
-    replayed = Replayed(recording.name, recording.t_s[0], recording.duration_s)
-    words = ""
+def _results(pipe: IO[bytes], recording: ImuRecording) -> Replayed | str:
+    """The child's events and totals for one recording; its last line that was no event where it ended before the totals."""
+    replayed = Replayed(recording.name, recording.t_s[0], recording.duration_s, recording.mount)
+    last_line = ""
     for line in pipe:
-        what, *numbers = line.decode(errors="replace").split() or [""]
-        if what == "totals":
+        event, *numbers = line.decode(errors="replace").split() or [""]
+        if event == "totals":
             forward, backward, unknown, forward_ms, backward_ms = (int(number) for number in numbers)
             replayed.totals = (forward, backward, unknown, forward_ms, backward_ms)
             return replayed
-        if FIELDS.get(what) == len(numbers):
-            replayed.events.append((what, tuple(int(number) for number in numbers)))
+        if FIELDS.get(event) == len(numbers):
+            replayed.events.append((event, tuple(int(number) for number in numbers)))
         else:
-            words = line.decode(errors="replace").strip()
-    return words
+            last_line = line.decode(errors="replace").strip()
+    return last_line

@@ -1,4 +1,4 @@
-"""What the board's IMU would have measured: int16 at 104 Hz, turned into the core's units and body axes."""
+"""Samples as the board's IMU would measure them: int16 at 104 Hz, in the core's units and body axes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from statistics import median
 
 from retrostep_core.gait import units
 
-from retrostep.replay.recording import Recording
+from retrostep.replay.recording import ImuRecording
 
 ODR_HZ = 104.0
-# The LSM6DS oscillator is off by up to several percents; a rate this near is a board's own, any other is sampled anew.
+# The LSM6DS oscillator is off by up to several per cent: a recording this near 104 Hz is used as it is, any other is resampled.
 _RATE_TOLERANCE = 0.10
 _GAP_PERIODS = 5
-# A step of the time stamps outside this many periods starts a new block, with a time of its own.
+# An interval outside this many periods starts a new block, with its own time.
 _JITTER_LEAST, _JITTER_MOST = 0.5, 1.5
 # 52 samples at 104 Hz are 500 ms exactly.
 BLOCK = 52
@@ -26,7 +26,7 @@ _DPS_PER_LSB = 0.070
 
 @dataclass
 class Block:
-    """Samples as the board's driver hands them to the engine: mg and 0.1 degree per second, six values each."""
+    """Samples as the board's driver passes them to the engine: mg and 0.1 degree per second, six values each."""
 
     t0_ms: int
     period_us: int
@@ -34,11 +34,11 @@ class Block:
 
     @property
     def n(self) -> int:
-        """How many samples."""
+        """The number of samples."""
         return len(self.samples) // 6
 
 
-def blocks(recording: Recording) -> Iterator[Block]:
+def blocks(recording: ImuRecording) -> Iterator[Block]:
     """The recording as blocks of at most 52 samples, times in ms from its first sample.
 
     Unmounted recordings (`?`) stay in sensor axes.
@@ -59,12 +59,12 @@ def blocks(recording: Recording) -> Iterator[Block]:
 
 
 def _quantise(column: array[float], unit: float) -> array[int]:
-    """int16 as the chip's converter: rounded, saturating."""
+    """int16, rounded and clipped as the chip's converter does."""
     return array("h", [max(-32768, min(32767, round(value / unit))) for value in column])
 
 
-def _runs(recording: Recording) -> Iterator[tuple[array[float], list[array[float]]]]:
-    """The recording as it was sampled where the rate is near 104 Hz; otherwise each stretch between gaps sampled anew."""
+def _runs(recording: ImuRecording) -> Iterator[tuple[array[float], list[array[float]]]]:
+    """The recording as it is if its rate is near 104 Hz; otherwise each stretch between gaps, resampled."""
     t_s = recording.t_s
     steps = sorted(t_s[k + 1] - t_s[k] for k in range(len(t_s) - 1))
     period = median(steps)
@@ -79,7 +79,7 @@ def _runs(recording: Recording) -> Iterator[tuple[array[float], list[array[float
 
 
 def _resample(t_s: array[float], values: list[array[float]], period: float) -> tuple[array[float], list[array[float]]]:
-    """104 Hz by lines between neighbours, after a moving mean one output period long where the source is faster."""
+    """104 Hz by linear interpolation, after a moving mean of one output period where the source is faster."""
     wide = round(1 / ODR_HZ / period)
     if wide > 1:
         values = [_smooth(column, wide) for column in values]
@@ -108,7 +108,7 @@ def _smooth(column: array[float], wide: int) -> array[float]:
 
 
 def _pieces(t_s: array[float]) -> Iterator[tuple[int, int]]:
-    """(start, stop) of blocks inside which the time stamps go evenly."""
+    """(start, stop) of blocks with even intervals between samples."""
     n = len(t_s)
     period = median(sorted(t_s[k + 1] - t_s[k] for k in range(n - 1))) if n > 1 else 1 / ODR_HZ
     start = 0

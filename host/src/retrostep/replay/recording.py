@@ -1,4 +1,4 @@
-"""Recordings of motion: a CSV file in, numbers out, or one sentence about what is wrong with it.
+"""Reads recordings of motion from CSV files; one sentence says what is wrong with a file.
 
 The format: header lines `# key: value` (retrostep-recording, placement, side, mount), the column names, then one sample a line.
 """
@@ -10,9 +10,11 @@ from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retrostep_core.gait import codes, units
+from retrostep_core import code_names, codes
+from retrostep_core.gait import units
 
 from retrostep.errors import RetrostepError
+from retrostep.plain_text import clean
 
 COLUMNS = ("t_s", "ax_g", "ay_g", "az_g", "gx_dps", "gy_dps", "gz_dps")
 _MOST_SAMPLES = 4_000_000
@@ -25,8 +27,8 @@ class RecordingError(RetrostepError):
 
 
 @dataclass
-class Recording:
-    """One recording: seconds, g and degrees per second in the axes that `mount` speaks of."""
+class ImuRecording:
+    """One recording: seconds, g and degrees per second, in the sensor axes that `mount` maps to the body."""
 
     name: str
     placement: int = codes.SHANK
@@ -43,15 +45,10 @@ class Recording:
         return self.t_s[-1] - self.t_s[0]
 
 
-def printable(text: str) -> str:
-    """`text` without what a terminal would obey, cut at 200 characters."""
-    return "".join(c if c.isprintable() else "?" for c in text[:200])
-
-
-def read_recording(path: Path) -> Recording:
-    """The recording in `path`; RecordingError names the file, the line and what is wrong there."""
-    shown = printable(str(path))
-    recording = Recording(name=path.stem)
+def read_recording(path: Path) -> ImuRecording:
+    """The recording in `path`. RecordingError names the file, the line and what is wrong there."""
+    shown = clean(str(path))
+    recording = ImuRecording(name=path.stem)
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline=None) as file:
             _Reader(recording, shown).read(file)
@@ -61,9 +58,9 @@ def read_recording(path: Path) -> Recording:
 
 
 class _Reader:
-    """Reads one file, line by line, into a Recording."""
+    """Reads one file, line by line, into an ImuRecording."""
 
-    def __init__(self, recording: Recording, shown: str) -> None:
+    def __init__(self, recording: ImuRecording, shown: str) -> None:
         self.recording = recording
         self.shown = shown
         self.line = 0
@@ -83,7 +80,7 @@ class _Reader:
         while text := readline(_MOST_LINE):
             self.line += 1
             if len(text) == _MOST_LINE:
-                raise self.fail(f"longer than {_MOST_LINE} characters: this is no recording.")
+                raise self.fail(f"longer than {_MOST_LINE} characters: this is not a recording.")
             if text.startswith("#"):
                 self.header(text)
                 continue
@@ -100,18 +97,18 @@ class _Reader:
                 t = float(cells[order[0]])
                 acc = [float(cells[k]) for k in order[1:4]]
             except ValueError:
-                raise self.fail("not a number where one belongs.") from None
+                raise self.fail("a value is not a number.") from None
             gyr = [cells[k] for k in order[4:]] if len(order) == 7 else []
             empty = [not cell.strip() for cell in gyr]
             here = bool(gyr) and not all(empty)
             if gyro is None:
                 gyro = here
             if here != gyro or (here and any(empty)):
-                raise self.fail("the gyroscope's values are there in some samples and missing in others; give all or none.")
+                raise self.fail("the gyroscope's values are missing in some samples; give all or none.")
             try:
                 row = acc + ([float(cell) for cell in gyr] if here else [0.0, 0.0, 0.0])
             except ValueError:
-                raise self.fail("not a number where one belongs.") from None
+                raise self.fail("a value is not a number.") from None
             if not (math.isfinite(t) and all(map(math.isfinite, row))):
                 raise self.fail("NaN or infinity is not a measurement; leave the sample out instead.")
             if abs(t) > _MOST_TIME_S:
@@ -127,9 +124,9 @@ class _Reader:
         if order is None:
             if self.line == 0:
                 raise RecordingError(f"{self.shown}, line 1: the file is empty.")
-            raise self.fail(f"no line names the columns; it must read {','.join(COLUMNS)}.")
+            raise self.fail(f"the line that names the columns is missing: {','.join(COLUMNS)}.")
         if len(t_s) < 2:
-            raise self.fail("no samples follow the column names." if not t_s else "one sample alone is no recording.")
+            raise self.fail("no samples follow the columns' names." if not t_s else "a recording needs two samples or more.")
         self.recording.has_gyro = bool(gyro)
 
     def columns(self, cells: list[str]) -> list[int]:
@@ -137,13 +134,13 @@ class _Reader:
         names = [cell.strip() for cell in cells]
         missing = [name for name in COLUMNS if name not in names]
         if len(missing) == len(COLUMNS):
-            raise self.fail(f"the columns' names are missing; the line must read {','.join(COLUMNS)}.")
+            raise self.fail(f"the line that names the columns is missing: {','.join(COLUMNS)}.")
         if len(set(names)) != len(names):
             raise self.fail("a column is named twice.")
         if missing == list(COLUMNS[4:]):
             return [names.index(name) for name in COLUMNS[:4]]
         if missing:
-            raise self.fail(f"column {', '.join(missing)} is missing; the line must read {','.join(COLUMNS)}.")
+            raise self.fail(f"column {', '.join(missing)} is missing; the columns are {','.join(COLUMNS)}.")
         return [names.index(name) for name in COLUMNS]
 
     def header(self, text: str) -> None:
@@ -152,15 +149,15 @@ class _Reader:
         key, value = key.strip().lower(), value.strip()
         recording = self.recording
         if key == "retrostep-recording" and value != "1":
-            raise self.fail(f"recording format {printable(value)!r} is not known; this version reads format 1.")
+            raise self.fail(f"recording format {clean(value)[:200]!r} is not known; this version reads format 1.")
         elif key == "placement":
             if value not in codes.PLACEMENT_NAMES:
-                raise self.fail(f"placement {printable(value)!r} is not known; use {', '.join(codes.PLACEMENT_NAMES)}.")
+                raise self.fail(f"placement {clean(value)[:200]!r} is not known; use {', '.join(codes.PLACEMENT_NAMES)}.")
             recording.placement = codes.PLACEMENT_NAMES.index(value)
         elif key == "side":
-            if value not in codes.SIDE_NAMES:
-                raise self.fail(f"side {printable(value)!r} is not known; use left, right or leave it empty.")
-            recording.side = codes.SIDE_NAMES.index(value)
+            if value not in code_names.SIDE_NAMES:
+                raise self.fail(f"side {clean(value)[:200]!r} is not known; use left, right or leave it empty.")
+            recording.side = code_names.SIDE_NAMES.index(value)
         elif key == "mount":
             try:
                 units.parse_mount(value)

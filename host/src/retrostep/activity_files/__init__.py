@@ -1,0 +1,1 @@
+"""Activities of other programs, read from FIT, TCX and CSV files."""

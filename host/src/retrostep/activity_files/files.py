@@ -1,0 +1,195 @@
+"""Imports activity files for an athlete: recognises the format, skips what the store has already, and adds the rest as sessions."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrostep.activity_files.track import ON_FOOT, Track
+from retrostep.archive.durable_files import file_errors
+from retrostep.archive.entry_values import storable
+from retrostep.archive.identifiers import IMPORTED
+from retrostep.archive.imported import ImportedActivity
+from retrostep.archive.moments import now_ms
+from retrostep.archive.schema import SessionRow
+from retrostep.archive.store import Store
+from retrostep.errors import RetrostepError, UnusableActivity
+from retrostep.units import duration, local_time
+
+MAX_FILE_BYTES = 32_000_000
+"""A day of points each second takes 10 MB as TCX."""
+
+FIRST_START_MS = 946_684_800_000
+"""2000-01-01 UTC. A watch that shows an earlier time was never set."""
+
+SAME_MS = 10_000
+"""Activities whose starts and durations differ by no more are the same: formats round times, watches cut the end. An engineering number."""
+
+CLOCK_TOLERANCE_MS = 600_000
+"""An activity may end so much later than now, because clocks of watches and computers differ."""
+
+_NAME_LENGTH = 120
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A valid activity that is not imported, and why."""
+
+    why: str
+
+
+@dataclass
+class Outcome:
+    """What became of one file.
+
+    sessions   the imported sessions
+    shared     for each session: the sessions of devices that recorded a part of it, and how long each did, in ms
+    skipped    why each skipped activity was skipped
+    problems   why each activity, or the whole file, cannot be used
+    """
+
+    file: str
+    sessions: list[SessionRow] = field(default_factory=list)
+    shared: list[list[tuple[SessionRow, int]]] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    problems: list[RetrostepError] = field(default_factory=list)
+
+
+def import_file(store: Store, athlete: str, path: Path, *, who: str = "") -> Outcome:
+    """Import the activities in the file `path` for an athlete. What cannot be imported is in the outcome. Raises AthleteNotFound."""
+    outcome = Outcome(path.name)
+    name = store.find_athlete(athlete).name
+    try:
+        found = read_activities(path)
+    except RetrostepError as error:
+        outcome.problems.append(error)
+        return outcome
+    taken: list[ImportedActivity] = []
+    for activity in found:
+        if isinstance(activity, RetrostepError):
+            outcome.problems.append(activity)
+        elif isinstance(activity, Skipped):
+            outcome.skipped.append(activity)
+        elif (known := known_session(store, name, activity) or _overlapping(taken, activity)) is not None:
+            outcome.skipped.append(known)
+        else:
+            taken.append(activity)
+            outcome.shared.append(recorded_by_devices(store, name, activity))
+    if taken:
+        outcome.sessions = store.add_imported(name, taken, who=who)
+    return outcome
+
+
+def _overlapping(taken: Sequence[ImportedActivity], activity: ImportedActivity) -> Skipped | None:
+    """Why an activity is skipped: it overlaps another of its file. None where it does not."""
+    for other in taken:
+        if min(other.ended_at_ms, activity.ended_at_ms) - max(other.started_at_ms, activity.started_at_ms) > SAME_MS:
+            return Skipped("it overlaps another activity of its file")
+    return None
+
+
+def read_activities(path: Path) -> list[ImportedActivity | Skipped | RetrostepError]:
+    """The activities in the file `path`, in order; for one that cannot be used, why not.
+
+    Raises NoAccess, DamagedFile or UnusableActivity where nothing of the file can be used.
+    """
+    with file_errors(path):
+        if not path.is_file():
+            raise UnusableActivity("it is not a file" if path.exists() else "there is no such file")
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise UnusableActivity(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB, which no activity is")
+    return activities_in(data, path.name)
+
+
+def activities_in(data: bytes, name: str) -> list[ImportedActivity | Skipped | RetrostepError]:
+    """As `read_activities`, for the bytes of a file with that name."""
+    kind, read = _reader(data)
+    digest = hashlib.sha256(data).hexdigest()[:24]
+    found: list[ImportedActivity | Skipped | RetrostepError] = []
+    for number, track in enumerate(read(data), 1):
+        if isinstance(track, RetrostepError):
+            found.append(track)
+            continue
+        try:
+            found.append(_usable(track, storable(name)[-_NAME_LENGTH:], kind, f"{digest}-{number}"))
+        except UnusableActivity as error:
+            found.append(error)
+    if not found:
+        raise UnusableActivity("it holds no activity")
+    return found
+
+
+def _reader(data: bytes) -> tuple[str, Callable[[bytes], Sequence[Track | RetrostepError]]]:
+    """The format of a file, by its contents. Each library is imported only for its format."""
+    if data[8:12] == b".FIT":
+        from retrostep.activity_files.fit import read_fit
+
+        return "FIT", read_fit
+    if data[:2] in (b"PK", b"\x1f\x8b"):
+        raise UnusableActivity("it is a compressed archive: unpack it first")
+    if data[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00").startswith(b"<"):
+        from retrostep.activity_files.tcx import read_tcx
+
+        return "TCX", read_tcx
+    from retrostep.activity_files.table import read_table
+
+    return "CSV", read_table
+
+
+def _usable(track: Track, name: str, kind: str, digest: str) -> ImportedActivity | Skipped:
+    """The activity of a track. Raises UnusableActivity."""
+    is_walk_without_name = track.sport == "other" and any(point.cadence_spm for point in track.points)  # as Garmin's TCX has walks
+    if track.sport not in ON_FOOT and not is_walk_without_name:
+        return Skipped(f"its sport is {track.sport or 'not named'}, and only running, walking and hiking are imported")
+    now = now_ms()
+    if track.started_at_ms < FIRST_START_MS:
+        raise UnusableActivity("it is dated before 2000: the clock of its watch was not set")
+    if track.ended_at_ms > now + CLOCK_TOLERANCE_MS:
+        when = local_time(track.started_at_ms) if track.started_at_ms < now + 10**12 else "far away"
+        raise UnusableActivity(f"it is dated in the future ({when}): the clock of its watch or of this computer is wrong")
+    bouts = track.bouts()
+    return ImportedActivity(name, kind, track.sport, digest, track.started_at_ms, track.duration_ms, bouts, track.is_export)
+
+
+def known_session(store: Store, athlete: str, activity: ImportedActivity) -> Skipped | None:
+    """Why an activity is skipped: the store has it already for `athlete`. None where it does not.
+
+    An imported session that was excluded is no reason, unless it is from the same file: a better file may take its place.
+    """
+    imported = store.imported_as(activity.digest)
+    if imported is not None:
+        row, name = imported
+        return Skipped(f"it was imported already, as session {_named(row, name, athlete)}")
+    around = store.sessions_around(activity.started_at_ms - SAME_MS, activity.ended_at_ms + SAME_MS)
+    around = [(row, name) for row, name in around if row.device != IMPORTED or row.excluded_why is None]
+    for row, name in around:
+        if (name in (athlete, None) or activity.is_export) and _is_same(row, activity):
+            return Skipped(f"it is session {_named(row, name, athlete)}: start and duration are the same")
+    for row, name in around:
+        shared_ms = _shared_ms(row, activity)
+        if name == athlete and row.device == IMPORTED and shared_ms > SAME_MS:
+            return Skipped(f"it overlaps session {row.name} by {duration(shared_ms)}, which was imported before")
+    return None
+
+
+def recorded_by_devices(store: Store, athlete: str, activity: ImportedActivity) -> list[tuple[SessionRow, int]]:
+    """The sessions of the athlete's devices that recorded parts of an activity and count, and how long each did, in ms."""
+    around = store.sessions_around(activity.started_at_ms, activity.ended_at_ms)
+    rows = [row for row, name in around if name == athlete and row.device != IMPORTED and row.excluded_why is None]
+    return [(row, ms) for row in rows if (ms := _shared_ms(row, activity)) > 0]
+
+
+def _named(row: SessionRow, name: str | None, athlete: str) -> str:
+    return row.name if name == athlete else f"{row.name} of {name or 'no athlete'}"
+
+
+def _is_same(row: SessionRow, activity: ImportedActivity) -> bool:
+    starts_ms = abs((row.started_at_ms or 0) - activity.started_at_ms)
+    return starts_ms <= SAME_MS and abs(row.duration_ms - activity.duration_ms) <= SAME_MS
+
+
+def _shared_ms(row: SessionRow, activity: ImportedActivity) -> int:
+    start_ms = row.started_at_ms or 0
+    return min(start_ms + row.duration_ms, activity.ended_at_ms) - max(start_ms, activity.started_at_ms)

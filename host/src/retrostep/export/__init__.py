@@ -1,0 +1,1 @@
+"""Sessions as files for other platforms: FIT, TCX, CSV and JSON."""
