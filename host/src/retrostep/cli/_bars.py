@@ -1,45 +1,46 @@
-"""How far work has come, on stderr while it lasts."""
+"""Progress on stderr while a command works."""
 
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from retrostep.device.progress import Progress, silent
+from retrostep.device.progress import Progress, no_progress
 
 
 class Bars(Protocol):
-    """A line for each of several things that are worked on at once, where it `is_seen`."""
+    """One line for each of several jobs that run at the same time."""
 
     @property
-    def is_seen(self) -> bool: ...
+    def is_seen(self) -> bool:
+        """Whether stderr is a terminal that shows the lines."""
 
     def of(self, title: str) -> Progress:
-        """Progress of what has that title; any thread may tell it."""
+        """The progress callback of the job `title`. Any thread may call it."""
 
-    def end(self, title: str, said: str, is_well: bool) -> None:
-        """What came of it, in the place of its bar."""
+    def end(self, title: str, result: str, is_well: bool) -> None:
+        """Replace the bar of `title` by its result."""
 
 
 class _Unseen:
-    """Bars where nobody looks."""
+    """No bars: stderr is not a terminal, or they are not wanted."""
 
     is_seen = False
 
     def of(self, title: str) -> Progress:
-        return silent
+        return no_progress
 
-    def end(self, title: str, said: str, is_well: bool) -> None:
+    def end(self, title: str, result: str, is_well: bool) -> None:
         pass
 
 
 @contextmanager
 def progress_bars(titles: Iterable[str], is_wanted: bool = True) -> Iterator[Bars]:
-    """A line for each title while the work lasts, where stderr is a terminal and they are wanted."""
+    """One line for each title until the block ends, if stderr is a terminal and `is_wanted`."""
     if not (is_wanted and sys.stderr.isatty()):
         yield _Unseen()
         return
-    from retrostep.output.bars import Lines  # a fifth of a second that a command without a bar need not spend
+    from retrostep.output.bars import Lines  # imported late: rich takes 0.2 s
 
     with Lines(titles) as lines:
         yield lines
@@ -47,6 +48,6 @@ def progress_bars(titles: Iterable[str], is_wanted: bool = True) -> Iterator[Bar
 
 @contextmanager
 def progress_bar(title: str, is_wanted: bool = True) -> Iterator[Progress]:
-    """The bar of work that has only one."""
+    """The bar of a single job."""
     with progress_bars([title], is_wanted) as bars:
         yield bars.of(title)

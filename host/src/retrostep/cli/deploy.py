@@ -1,25 +1,33 @@
-"""`retrostep deploy`: copy to a board what it shall run."""
+"""`retrostep deploy`: copy the firmware to a board."""
 
 import click
 
 from retrostep.cli._bars import progress_bar
-from retrostep.cli._ports import port_option
-from retrostep.device.deploy import deploy
+from retrostep.cli._ports import one_port, optional_port
+from retrostep.cli._stop import after_ctrl_c
+from retrostep.deploy.deploy import deploy
+from retrostep.units import count, kilobytes
 
 
 @click.command("deploy")
-@click.option("--board", required=True, metavar="NAME", help="The kind of board, as `retrostep boards` lists it.")
-@port_option
-def command(board: str, port: str) -> None:
-    """Copy the firmware to a board that runs MicroPython, and start it.
+@click.option("--board", required=True, metavar="NAME", help="The board's name, as `retrostep boards` lists it.")
+@optional_port
+def command(board: str, port: str | None) -> None:
+    """Copy the firmware to a board and start it.
 
-    Only files that differ are copied; each is verified by its SHA-256. Sessions and settings on the board stay untouched, but
-    a session that is going on ends here.
+    The board must run MicroPython. Only files that differ are copied, and each is verified by its SHA-256. Sessions and settings on
+    the board stay. A session in progress ends.
+
+    \b
+    Example:  retrostep deploy --board ESP32_DEVKIT_LSM6DSOX
+              retrostep deploy --board ESP32_DEVKIT_LSM6DSOX --port /dev/ttyUSB0
     """
-    with progress_bar(board) as progress:
+    port = one_port(port, board)
+    partly = "The board may have only part of the firmware: run the same command again."
+    with after_ctrl_c(partly), progress_bar(board) as progress:
         done = deploy(board, port, progress)
-    files = "file" if done.copied == 1 else "files"
+    removed = f", {count(done.removed, 'old file')} removed" if done.removed else ""
     click.echo(
-        f"{done.device} runs Retrostep: {done.copied} {files} copied ({done.copied_bytes / 1024:.1f} KB), {done.unchanged} were the same"
-        f"{f', {done.removed} old ones removed' if done.removed else ''}."
+        f"{done.device} runs Retrostep: {count(done.copied, 'file')} copied ({kilobytes(done.copied_bytes)}), "
+        f"{count(done.unchanged, 'file')} already there{removed}."
     )

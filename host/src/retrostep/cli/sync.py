@@ -1,89 +1,182 @@
-"""`retrostep sync`: bring the sessions of every board here."""
+"""`retrostep sync`: receive the sessions of every board."""
+
+from __future__ import annotations
 
 import json
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrostep.archive.store import Store
 from retrostep.cli._bars import progress_bars
+from retrostep.cli._cures import cure, sentence
 from retrostep.cli._options import json_option, store_option
-from retrostep.cli._ports import complain, ports_option
-from retrostep.device.at_once import at_once
-from retrostep.device.client import Board
-from retrostep.device.open import Line, Stop
-from retrostep.device.ports import ports
-from retrostep.errors import BoardNotFound, RetrostepError, Stopped
-from retrostep.output.plain import clean
-from retrostep.sync import SyncResult, sync_board
+from retrostep.cli._ports import ports_option, print_error, print_wait
+from retrostep.cli._stop import after_ctrl_c
+from retrostep.cli._store import entering
+from retrostep.cli._wearer import ask_wearer
+from retrostep.device.client import DeviceClient
+from retrostep.device.hotplug import Hotplug
+from retrostep.device.parallel import run_parallel
+from retrostep.device.ports import present_ports, select_ports
+from retrostep.device.serial_port import SerialPort, opened_when_ready
+from retrostep.errors import BoardNotFound, DiskFull, RetrostepError, Stopped, StoreBusy, StoreLost, Unassigned
+from retrostep.output.lines import echo
+from retrostep.sync.sync import SyncResult, contents, sync_board
+from retrostep.sync.waiting_limits import SENT, WAITING
+from retrostep.units import count, duration, kilobytes
+
+if TYPE_CHECKING:  # the database takes a second to load
+    from retrostep.archive.store import Store
 
 Outcome = SyncResult | RetrostepError
+_PASSING = (DiskFull, StoreBusy, StoreLost)
+"""Errors of this computer or its server. After them --watch tries a board again without a replug."""
+
+Synced = tuple[SyncResult, tuple[object, ...]]
+"""A result, and what the board held afterwards (see `contents`)."""
 
 
 @click.command("sync")
 @ports_option
-@click.option("--all", "and_all", is_flag=True, help="Every board that is plugged in besides those named; the default where none is.")
+@click.option("--all", "and_all", is_flag=True, help="Also every other plugged-in board (default without --port).")
+@click.option("--watch", "is_watching", is_flag=True, help="Keep running until Ctrl-C: sync each board when it is plugged in.")
 @json_option
 @store_option
-def command(named: tuple[str, ...], and_all: bool, as_json: bool, store_url: str | None) -> None:
-    """Bring the sessions of every plugged-in board here, all at once, and set the boards' clocks.
+def command(named: tuple[str, ...], and_all: bool, is_watching: bool, as_json: bool, store_url: str | None) -> None:
+    """Receive the sessions of every plugged-in board.
 
-    A session is confirmed to its board only once it is safe on this computer's disk; a sync that was cut goes on where it
-    stopped. What goes wrong with one board spoils no other; the exit status is the worst one's, 4 where damaged logs were met (they are
-    kept).
+    All boards are synced at the same time, and their clocks are set. A session is confirmed to its board only when it is safe on this
+    computer's disk. An interrupted sync resumes where it stopped. An error on one board does not affect the others. On a terminal, it
+    asks which athlete wears a device that is new.
+
+    With --watch, each board is synced once when it is plugged in, and again when it has new data. One that fails is tried again when
+    it is plugged in again; where the disk is full or the store cannot be reached, after 10 s. With --json, each result is a line.
 
     \b
     Example:  retrostep sync
               retrostep sync --port /dev/ttyUSB0 --port /dev/ttyUSB1
+              retrostep sync --watch
+
+    \b
+    Exit status: 4 if a board sent a damaged log (it is kept), 1 after
+    another error, else 0. With several boards, the highest.
     """
+    outcomes = _watch(named, and_all, as_json, store_url) if is_watching else _sync_once(named, and_all, as_json, store_url)
+    sys.exit(max((outcome.exit_status for outcome in outcomes), default=0))
+
+
+def _sync_once(named: tuple[str, ...], and_all: bool, as_json: bool, store_url: str | None) -> list[Outcome]:
+    """Sync what is plugged in now, and print the results."""
     begun = time.monotonic()
     try:
-        paths = [port.path for port in ports(named, and_all)]
+        paths = [port.path for port in select_ports(named, and_all)]
     except BoardNotFound:
         if as_json:
             click.echo(json.dumps({"devices": []}, indent=2))
         raise
     outcomes: dict[str, Outcome] = {}
-    told: set[str] = set()
+    reported: set[str] = set()
 
-    def tell(path: str) -> None:
-        told.add(path)
-        _tell(path if len(paths) > 1 else "", outcomes[path], as_json)
+    def report(path: str) -> None:
+        reported.add(path)
+        _report(path if len(paths) > 1 else "", outcomes[path], as_json)
 
-    try:
-        with Store(store_url) as store, _sigterm_as_ctrl_c(), progress_bars(paths, not as_json) as bars:
+    stop = Event()
+    single: DeviceClient | None = None
 
-            def bring(path: str, stop: Stop) -> SyncResult:
-                with Board(Line(path, stop=stop)) as board:
-                    return sync_board(board, store.raw, store, bars.of(path))
+    def receive_all(store: Store) -> None:
+        with _sigterm_as_ctrl_c(), progress_bars(paths, not as_json) as bars:
+
+            def receive(path: str, stop: Event) -> SyncResult:
+                with single or DeviceClient(SerialPort(path, stop=stop), on_wait=print_wait) as board:
+                    return sync_board(board, store, bars.of(path))
 
             def ended(path: str, outcome: Outcome) -> None:
                 outcomes[path] = outcome
-                bars.end(path, _in_short(outcome), _status(outcome) == 0)
+                bars.end(path, _in_short(outcome), outcome.exit_status == 0)
                 if not bars.is_seen:
-                    tell(path)
+                    report(path)
 
-            at_once(paths, bring, ended)
-    finally:
-        # Below the bars, and also of what was done before a Ctrl-C.
+            run_parallel(paths, receive, ended, stop)
+
+    def print_results() -> None:
         for path in paths:
-            if path in outcomes and path not in told:
-                tell(path)
+            if path in outcomes and path not in reported:
+                report(path)
         if as_json:
             click.echo(json.dumps({"devices": [_as_dict(path, outcomes[path]) for path in paths if path in outcomes]}, indent=2))
         else:
-            _tell_of_all(list(outcomes.values()), time.monotonic() - begun)
-    sys.exit(max(map(_status, outcomes.values())))
+            _report_all(list(outcomes.values()), time.monotonic() - begun)
+
+    with after_ctrl_c("Everything received so far is kept. The next sync resumes."), ExitStack() as stack:
+        try:
+            if len(paths) == 1:
+                # Ask the board before the database is loaded, which takes a second: a chip without a program is reported sooner.
+                try:
+                    single = stack.enter_context(DeviceClient(SerialPort(paths[0], stop=stop), on_wait=print_wait))
+                    single.hello()
+                except RetrostepError as error:
+                    outcomes[paths[0]] = error
+            if not outcomes:
+                store = stack.enter_context(entering(store_url))
+                receive_all(store)
+        finally:
+            print_results()  # after the bars have gone, and also after Ctrl-C
+        if not as_json:
+            _report_unassigned([each for each in outcomes.values() if isinstance(each, SyncResult) and not ask_wearer(store, each)])
+    return list(outcomes.values())
+
+
+def _watch(named: tuple[str, ...], and_all: bool, as_json: bool, store_url: str | None) -> list[Outcome]:
+    """Sync whatever is plugged in until Ctrl-C, and print a line for each. Return the last outcome of each board."""
+    last: dict[str, Outcome] = {}
+    received: dict[str, int] = {}  # by device
+
+    def ended(path: str, outcome: Synced | RetrostepError) -> None:
+        result = outcome if isinstance(outcome, RetrostepError) else outcome[0]
+        if isinstance(result, Stopped):
+            return
+        last[path] = result
+        is_first = isinstance(result, SyncResult) and result.device not in received
+        if isinstance(result, SyncResult):
+            # Counted before it is printed: Ctrl-C may follow the line at once.
+            received[result.device] = received.get(result.device, 0) + len(result.of("received")) + len(result.of("damaged"))
+        _report(path, result, as_json)
+        if as_json:
+            click.echo(json.dumps(_as_dict(path, result)))
+        elif isinstance(result, SyncResult) and is_first:
+            _report_unassigned([result])
+        sys.stdout.flush()
+
+    with entering(store_url) as store, _sigterm_as_ctrl_c():
+
+        def receive(path: str, stop: Event) -> Synced:
+            with opened_when_ready(path, stop) as port, DeviceClient(port, on_wait=print_wait) as board:
+                result = sync_board(board, store)
+                return result, contents(board.hello())
+
+        def has_more(path: str, stop: Event, done: Synced) -> bool:
+            with DeviceClient(SerialPort(path, stop=stop)) as board:
+                return contents(board.hello()) != done[1]
+
+        echo("Plug the boards in, one after the other or together. Ctrl-C ends it.", err=True)
+        try:
+            Hotplug(lambda: present_ports(named, and_all), receive, has_more, _PASSING).run(ended)
+        except KeyboardInterrupt:
+            total = f"{count(len(received), 'board')} synced, {count(sum(received.values()), 'session')} received"
+            echo(f"Stopped. {total}. Everything received is kept.", err=True)
+    return list(last.values())
 
 
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Nor may a SIGTERM leave a terminal without its cursor."""
+    """Handle SIGTERM like Ctrl-C, so that the bars give the terminal its cursor back."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -91,61 +184,63 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _status(outcome: Outcome) -> int:
-    return outcome.exit_status
-
-
 def _as_dict(path: str, outcome: Outcome) -> dict[str, Any]:
-    return outcome.as_dict() if isinstance(outcome, SyncResult) else {"port": path, "error": str(outcome)}
-
-
-def _tell(path: str, outcome: Outcome, as_json: bool) -> None:
-    """Say what was done with one board: what went wrong on stderr, the rest on stdout."""
     if isinstance(outcome, RetrostepError):
-        if not isinstance(outcome, Stopped):  # that is said once for all
-            complain(outcome, path)
+        return {"port": path, "error": sentence(outcome)}
+    return {**outcome.as_dict(), "warnings": [sentence(warning) for warning in outcome.warnings]}
+
+
+def _report(path: str, outcome: Outcome, as_json: bool) -> None:
+    """Print the result of one board: errors and warnings to stderr, the rest to stdout."""
+    if isinstance(outcome, RetrostepError):
+        if not isinstance(outcome, Stopped):  # printed once for all boards
+            print_error(outcome, path)
         return
     for warning in outcome.warnings:
-        click.echo(clean(f"Warning: {warning}"), err=True)
+        echo(f"Warning: {sentence(warning)}", err=True)
     for session in outcome.of("damaged"):
-        click.echo(clean(f"Damaged: {session.why}"), err=True)
+        echo(f"Damaged: {session.why}", err=True)
     if not as_json:
-        whose = outcome.athlete or "nobody's"
-        click.echo(clean(f"{outcome.device} ({whose}): {_in_short(outcome)}.{_clock(outcome)}"))
+        wearer = outcome.athlete or "not assigned"
+        echo(f"{outcome.device} ({wearer}): {_in_short(outcome)}.{_clock(outcome)}")
 
 
 def _in_short(outcome: Outcome) -> str:
+    """The result of one board in a few words."""
     if isinstance(outcome, RetrostepError):
         return str(outcome)
     received, still_open, damaged = outcome.of("received"), outcome.of("open"), outcome.of("damaged")
-    words = [f"{_sessions(len(received))} received ({_kb(outcome.received_bytes)} in {outcome.seconds:.1f} s)"]
-    if not (outcome.received_bytes or received):
+    if outcome.received_bytes or received:
+        size = f"{kilobytes(outcome.received_bytes)} in {duration(round(outcome.seconds * 1_000))}"
+        words = [f"{count(len(received), 'session')} received ({size})"]
+    else:
         words = ["nothing new"]
-    words += [f"{_sessions(len(outcome.of('had')))} here already"] if outcome.of("had") else []
-    words += [f"session {still_open[0].session} still going on"] if still_open else []
+    words += [f"{count(len(outcome.of('had')), 'session')} received before"] if outcome.of("had") else []
+    restored = sum(session.restored for session in outcome.sessions)
+    words += [f"{restored} of them brought back"] if restored else []
+    words += [f"session {still_open[0].session} still in progress"] if still_open else []
     words += [f"{len(damaged)} damaged"] if damaged else []
+    words += {SENT: ["limits sent"], WAITING: ["limits wait for the end of the session"]}.get(outcome.limits, [])
     return ", ".join(words)
 
 
-def _tell_of_all(outcomes: list[Outcome], seconds: float) -> None:
-    """What many boards add up to, and whose sessions are still nobody's."""
+def _report_all(outcomes: list[Outcome], seconds: float) -> None:
+    """Print the sum over several boards."""
     results = [outcome for outcome in outcomes if isinstance(outcome, SyncResult)]
     if results and len(outcomes) > 1:
         received = sum(len(result.of("received")) + len(result.of("damaged")) for result in results)
-        size = _kb(sum(result.received_bytes for result in results))
-        click.echo(f"{len(results)} of {len(outcomes)} boards synced: {_sessions(received)} received ({size} in {seconds:.1f} s).")
-    unworn = [result.device for result in results if result.athlete is None]
-    if unworn:
-        whose = f"{unworn[0]} is nobody's" if len(unworn) == 1 else f"{len(unworn)} devices are nobody's"
-        click.echo(f"{whose}: `retrostep athletes assign {unworn[0]} NAME` says who wears it.")
+        size = f"{kilobytes(sum(result.received_bytes for result in results))} in {duration(round(seconds * 1_000))}"
+        click.echo(f"{len(results)} of {len(outcomes)} boards synced: {count(received, 'session')} received ({size}).")
 
 
-def _sessions(count: int) -> str:
-    return f"{count} session{'' if count == 1 else 's'}"
-
-
-def _kb(count: int) -> str:
-    return f"{count / 1024:.1f} KB"
+def _report_unassigned(results: list[SyncResult]) -> None:
+    """Print which devices have no athlete, and how to assign each."""
+    unassigned = [result.device for result in results if result.athlete is None]
+    if len(unassigned) > 1:
+        click.echo(f"{len(unassigned)} devices have no athlete yet.")
+    for device in unassigned:
+        subject = f"{device} has no athlete yet. " if len(unassigned) == 1 else ""
+        echo(f"{subject}{cure(Unassigned('', device=device))}")
 
 
 def _clock(result: SyncResult) -> str:
@@ -153,7 +248,7 @@ def _clock(result: SyncResult) -> str:
         return ""
     if result.clock_was_off_ms is None:
         return " Its clock is set."
-    if abs(result.clock_was_off_ms) < 1000:
+    if abs(result.clock_was_off_ms) < 1_000:
         return ""
-    way = "fast" if result.clock_was_off_ms > 0 else "slow"
-    return f" Its clock was {abs(result.clock_was_off_ms) / 1000:.0f} s {way} and is set."
+    direction = "fast" if result.clock_was_off_ms > 0 else "slow"
+    return f" Its clock was {duration(abs(result.clock_was_off_ms))} {direction} and is set."

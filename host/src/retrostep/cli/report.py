@@ -1,0 +1,68 @@
+"""`retrostep report`: one page for the club, an athlete or a physiotherapist."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+from retrostep_core import VERSION
+
+from retrostep.archive.durable_files import write_atomically
+from retrostep.cli._options import PAST_MOMENT, athlete_option, store_option
+from retrostep.cli._store import reading
+from retrostep.device.core_version import core_hash
+from retrostep.errors import NoAccess, RetrostepError
+from retrostep.output.lines import echo
+from retrostep.output.report.facts import report
+from retrostep.output.report.page import page
+from retrostep.output.report.pdf import write_pdf
+from retrostep.training.data_quality import Core
+from retrostep.training.dates import day_text
+
+_OWN_SUFFIXES = (".html", ".htm")
+
+
+@click.command("report")
+@athlete_option("Only this athlete: nobody else is named.")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The file (default: retrostep-DATE.html here).")
+@click.option("--pdf", is_flag=True, help="Also print it to a PDF file beside it; needs Chromium, Chrome or Edge.")
+@click.option("--on", type=PAST_MOMENT, metavar="DATE", help="Report as on this local date; later sessions are left out.")
+@store_option
+def command(athlete: str | None, to: Path | None, pdf: bool, on: datetime | None, store_url: str | None) -> None:
+    """Write a page about the club and each athlete.
+
+    One HTML file that needs no network: who changed and needs you, which limit and why, the load by day against its limit, the next
+    allowed session and plan, the sessions, and the sources. It can be read on a phone and printed. An existing file is replaced.
+    For programs, `retrostep check --json`, `plan ATHLETE --json` and `sessions --json` print the same data.
+
+    \b
+    Example:  retrostep report
+              retrostep report --athlete Ada --to ada.html --pdf
+    """
+    if to is not None and to.suffix.lower() not in _OWN_SUFFIXES:
+        raise click.UsageError("The file of --to must end in .html.")
+    if to is not None and not to.absolute().parent.is_dir():
+        raise click.UsageError(f"There is no folder {to.absolute().parent}: create it first, or check the path of --to.")
+    with reading(store_url) as store:
+        found = report(store, Core(VERSION, core_hash().hex()), None if on is None else on.date(), athlete)
+    path = (to or Path(f"retrostep-{day_text(found.on)}.html")).absolute()
+    made = page(found, datetime.now().astimezone()).encode()
+    with _named_by_to():
+        write_atomically(path, made)
+        echo(f"Written: {path}")
+        if pdf:
+            printed = path.with_suffix(".pdf")
+            write_pdf(path, printed)
+            echo(f"Written: {printed}")
+
+
+@contextmanager
+def _named_by_to() -> Iterator[None]:
+    """Where the file cannot be written, say which option names another one."""
+    try:
+        yield
+    except NoAccess as error:
+        raise RetrostepError(
+            "The report cannot be written there: change the folder's permissions, or name another file with --to."
+        ) from error
