@@ -1,26 +1,51 @@
-"""What every test may ask for: the interpreter that boards run, and the labelled motion where it is at hand."""
+"""What every test has: the MicroPython interpreter, the labelled recordings, stores on each kind of database, and files in memory."""
 
-import sys
+import os
+import shutil
 from pathlib import Path
 
 import pytest
-from places import DATA, ROOT
+from support.interpreter import MICROPYTHON
+from support.places import DATA
+from support.postgresql import empty_schema, empty_store
 
-sys.path[0:0] = [
-    str(ROOT / path)
-    for path in ("tests/portable", "tests/fuzz", "firmware", "boards/VIRTUAL", "boards/VIRTUAL/runtime/model", "tests/e2e", "tests/host")
-]
+_MEMORY = Path("/dev/shm")
+_MEMORY_LEAST_BYTES = 2 << 30
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_LEAST_BYTES:
+    # Here pytest makes the folders of the tests: thousands of stores are written, each change with an fsync.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """More tests at once than the computer has cores: many of them wait for a virtual board, whose serial line keeps real time."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="session")
 def micropython() -> list[str]:
-    """The command that starts the real MicroPython interpreter."""
-    return [sys.executable, "-m", "micropython_unix"]
+    """The command that starts the MicroPython interpreter."""
+    return MICROPYTHON
 
 
 @pytest.fixture(scope="session")
 def labelled_motion() -> Path:
-    """The folder of labelled recordings, which stays outside of the repository."""
+    """The folder of labelled recordings, which is not part of the repository; the test is skipped without it."""
     if not (DATA / "index.csv").is_file():
-        pytest.skip("the labelled recordings are not at ../shared/data, so real motion is not played here")
+        pytest.skip("the labelled recordings are not at ../shared/data")
     return DATA
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a new store: a file, then a database on a server, where the test is skipped if there is none."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.sqlite"
+    monkeypatch.setenv("RETROSTEP_HOME", str(tmp_path / "home"))
+    return empty_store()
+
+
+@pytest.fixture
+def postgresql_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty schema on a server."""
+    monkeypatch.setenv("RETROSTEP_HOME", str(tmp_path / "home"))
+    return empty_schema()

@@ -1,27 +1,24 @@
-"""Counting while a sync goes on: samples lost, and how late alerts are, beside boards that are left alone."""
+"""Lost samples and late alerts during a sync, beside boards without a sync."""
 
 import re
 import statistics
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hour import as_of, hour_log
-from inputs import ROOT, motion
 from retrostep.archive.store import Store
-from retrostep.device.client import Board
-from retrostep.device.open import Line
-from retrostep.sync import sync_board
+from retrostep.device.client import DeviceClient
+from retrostep.device.serial_port import SerialPort
+from retrostep.sync.sync import sync_board
 from retrostep_core.log.reader import read_log
-from show import figure, section, table
+from support.flash_files import new_flash, put_files, put_sessions
+from support.virtual_board_process import VirtualBoard
 
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-
-from board import VirtualBoard
-from flash_files import new_flash, put_files, put_sessions
+from bench.hour import as_of, hour_log
+from bench.inputs import ROOT, motion
+from bench.tables import figure, section, table
 
 # A cold start, a ramp past both limits, and on to the ceiling's.
 PLAN = [
@@ -34,16 +31,16 @@ SEEDS = (1, 2, 3)
 LOGS = 6
 BPS = 115_200
 LISTEN_S = 0.5
-# What is put before these lines of the app, so that it tells of which sample an alert is, and when it plays the signal.
+# Lines that are put before these lines of the firmware. It then prints the time of each alert's sample and of its pulses.
 TELLS = {
-    "        self._alert = server.alert\n": "        self._tell = server.out.say\n",
-    "        self._player.play(signal.HALT if stop": '        self._tell("alert of %d at %d" % (at_ms, self._clock.ticks_ms()))\n',
+    "        self._server = server\n": "        self._tell = server.out.queue_text\n",
+    "        if severity != codes.STOP:\n": '        self._tell("alert of %d at %d" % (at_ms, now_ms))\n',
 }
 
 
 @dataclass
 class Lived:
-    """What one board lived through: ms from each alert's sample to its signal, alerts in its log, steps, gaps in ms, bytes sent."""
+    """Results of one board: ms from each alert's sample to its signal, alerts in its log, steps, gaps in ms, bytes sent."""
 
     late_ms: list[int]
     alerts: int
@@ -74,7 +71,7 @@ def run() -> None:
         missed = sum(abs(lived[seed, True].steps - lived[seed, False].steps) for seed in SEEDS) if is_synced else 0
         rows.append(
             [
-                "synced all the time" if is_synced else "left alone",
+                "synced all the time" if is_synced else "not synced",
                 f"{sum(one.sent_bytes for one in of) / 1024:.0f}",
                 sum(one.steps for one in of),
                 figure(missed, 0, None, 0.0) if is_synced else "",
@@ -84,7 +81,7 @@ def run() -> None:
                 max(late),
             ]
         )
-    columns = ("", "KB sent", "steps", "steps unlike", "ms lost", "alerts told", "late, median ms", "late, most ms")
+    columns = ("", "KB sent", "steps", "steps that differ", "ms lost", "alerts timed", "late, median ms", "late, latest ms")
     table("", columns, rows, bold=[1])
 
 
@@ -92,28 +89,28 @@ def _live(folder: Path, seed: int, is_synced: bool, log: bytes) -> Lived:
     """One board through the plan."""
     flash = folder / f"{seed}-{is_synced}.bin"
     device = new_flash(flash)
-    app = (ROOT / "firmware/app.py").read_text()
+    module = (ROOT / "firmware/signals.py").read_text()
     for where, more in TELLS.items():
-        assert app.count(where) == 1, "the app's alerts are played elsewhere now"
-        app = app.replace(where, more + where)
-    put_files(flash, {"app.py": app.encode()})
+        assert module.count(where) == 1, "the app plays alerts in another place now"
+        module = module.replace(where, more + where)
+    put_files(flash, {"signals.py": module.encode()})
     put_sessions(flash, {n: as_of(log, device, n) for n in range(1, LOGS + 1)})
     text: list[str] = []
     sent = 0
     options = ("--link", "uart", "--bps", BPS)
     with VirtualBoard(*options, flash=flash, recording=folder / f"{seed}.csv") as running:
         end = time.monotonic() + sum(segment.seconds for segment in PLAN) + 2
-        with Board(Line(running.port), text.append) as talk:
+        with DeviceClient(SerialPort(running.port), text.append) as talk:
             talk.hello(20)
             while time.monotonic() < end:
                 if not is_synced:
                     list(talk.events(LISTEN_S))
                     continue
                 with tempfile.TemporaryDirectory(dir=folder) as home, Store(f"sqlite:///{home}/store.sqlite") as store:
-                    sent += sync_board(talk, store.raw, store).received_bytes
+                    sent += sync_board(talk, store).received_bytes
             status = talk.status()
             list(talk.events(LISTEN_S))
-            entry = next(entry for entry in talk.list() if entry.session == status.session)
+            entry = next(entry for entry in talk.list_sessions() if entry.session == status.session)
             stored = read_log(b"".join(talk.read(entry.session, 0, entry.length)))
     late = [int(at) - int(of) for of, at in re.findall(r"alert of (\d+) at (\d+)", "".join(text))]
     steps = sum(status.totals[:3])

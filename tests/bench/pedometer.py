@@ -1,11 +1,12 @@
 """The pedometer that Analog Devices published: N. Zhao, "Full-Featured Pedometer Design Realized with 3-Axis Digital Accelerometer",
-Analog Dialogue 44-06, June 2010. Written from what is remembered and quoted of the article, whose full text was not at hand.
+Analog Dialogue 44-06, June 2010. Written from quotations of the article; its full text was not available.
 
-50 samples a second; each axis summed over four samples; every 50 samples the middle between its largest and smallest value becomes
-the threshold of the next second (dynamic threshold); a new value replaces the last one only where it differs by more than a precision
-(dynamic precision); a step is a fall through the threshold on the axis whose peak-to-peak change is the largest; steps are 0.2 to 2 s
-apart (time window); counting begins with the fourth such step in a row, which credits all four, and one that comes out of time sends it
-back to searching (count regulation). The article leaves the precision open: 0.1 g was chosen, and it is a mean of four, not a sum.
+1. 50 samples a second; each axis is averaged over four samples (the article sums them).
+2. Dynamic threshold: every 50 samples, the middle between the largest and the smallest value becomes the threshold of the next second.
+3. Dynamic precision: a new value replaces the last one only if it differs by more than the precision (no value given; here 0.1 g).
+4. A step is a fall through the threshold on the axis with the largest peak-to-peak change.
+5. Time window: steps are 0.2 to 2 s apart.
+6. Count regulation: the fourth regular step in a row credits all four. A step out of time starts the search again.
 """
 
 from collections import deque
@@ -21,7 +22,7 @@ REGULAR = 4
 
 
 def steps(t_s: np.ndarray, acc_g: np.ndarray) -> list[tuple[float, float]]:
-    """(when, said at), in seconds, from n x 3 accelerations."""
+    """(t, at) of steps in seconds, from n x 3 accelerations in g."""
     times = np.arange(t_s[0], t_s[-1], 1 / RATE_HZ)
     samples = np.stack([np.interp(times, t_s, acc_g[:, k]) for k in range(3)], 1)
     last: deque[np.ndarray] = deque(maxlen=SUM_OF)
@@ -29,7 +30,7 @@ def steps(t_s: np.ndarray, acc_g: np.ndarray) -> list[tuple[float, float]]:
     threshold = samples[0].copy()
     axis = 0
     old = new = samples[0].copy()
-    said: list[tuple[float, float]] = []
+    credited: list[tuple[float, float]] = []
     waiting: list[float] = []
     regular = False
     before_s = -MOST_S
@@ -52,10 +53,10 @@ def steps(t_s: np.ndarray, acc_g: np.ndarray) -> list[tuple[float, float]]:
         if interval > MOST_S:
             waiting, regular = [float(at)], False
         elif regular:
-            said.append((float(at), float(at)))
+            credited.append((float(at), float(at)))
         else:
             waiting.append(float(at))
             if len(waiting) == REGULAR:
-                said += [(t, float(at)) for t in waiting]
+                credited += [(t, float(at)) for t in waiting]
                 waiting, regular = [], True
-    return said
+    return credited

@@ -1,16 +1,16 @@
-"""Score tables: the engine and its peers over the same recordings, labelled and generated."""
+"""Scores of the engine and of other step counters on the same recordings, labelled and generated."""
 
 import json
 from functools import cache
 from typing import Any
 
-from detectors import DETECTORS, OURS
-from inputs import BUILD, DATA, Motion, exported, generated, labelled, scorer
-from scoring import Events, Score
-from show import console, figure, section, table
-from work import everything, present, spread
+from bench.detectors import DETECTORS, OURS
+from bench.inputs import BUILD, DATA, Motion, exported, generated, labelled, scorer
+from bench.parallel import available_detectors, run_detectors, run_parallel
+from bench.scoring import Events, Score
+from bench.tables import console, figure, section, table
 
-# (data set, placement): least F1, most count %, as DESIGN's bars put it; generated motion is held to the labelled shanks' bar.
+# (data set, placement): least F1, most count error in %. Generated motion has the bar of the labelled shanks.
 BARS = {
     ("vimu_running", "shank"): (0.998, 0.2),
     ("vimu_100style", "shank"): (0.98, 1.0),
@@ -27,32 +27,32 @@ PEOPLE = ((1, "left"), (2, "right"))
 
 
 def run() -> None:
-    """Labelled recordings where they are at hand, then generated motion."""
-    detectors, sentences = present()
+    """Tables for the labelled recordings, if there are any, and for generated motion."""
+    detectors, sentences = available_detectors()
     names = [d.name for d in detectors]
     section(
         "Steps, cadence, direction",
-        "Causal: samples in, steps out, as a device must. Offline: sees the whole recording, past and future. ✓ ✗: against the bar. "
-        "Cadence: error of what was said against the last six true steps, median and p95. Late: how long after a step it is said. Dir: per "
-        "cent of labelled time; f→b: forward called backward. Switch: until a change between forward and backward is said, median and p90.",
+        "Causal: needs no future samples, as on a device. Offline: uses the whole recording. ✓ ✗: against the bar. Cadence: error of "
+        "the reported cadence against the last six true steps, median and p95. Late: from a step to its report. Dir: "
+        "per cent of labelled time; f→b: forward reported as backward. Switch: from a change of direction to its report, median and p90.",
         *sentences,
     )
     if labelled():
         _labelled(names)
     else:
-        console.print("The labelled recordings are not at ../shared, so generated motion alone is scored.")
+        console.print("The labelled recordings are not at ../shared, so only generated motion is scored.")
     _generated(names)
 
 
 def _labelled(names: list[str]) -> None:
     recordings = exported()
-    said = spread(everything, [(path, names) for path in recordings.values()])
+    results = run_parallel(run_detectors, [(path, names) for path in recordings.values()])
     by_name: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     details: list[dict[str, Any]] = []
     for name in names:
         path = BUILD / "events.jsonl"
         with path.open("w") as file:
-            for stem, events in zip(recordings, said, strict=True):
+            for stem, events in zip(recordings, results, strict=True):
                 if (found := events[name]) is not None:
                     named = ({**event, "recording": stem} for event in [*found, {"event": "end"}])
                     file.writelines(json.dumps(event) + "\n" for event in named)
@@ -67,7 +67,7 @@ def _labelled(names: list[str]) -> None:
     worst = sorted((r for r in details if r.get("steps", 0) >= 30), key=lambda r: r["F1"])[:8]
     fields = {"F1": ".3f", "count_pct": ".1f", "bias_pct": "+.1f"}
     table(
-        "Retrostep where it is weakest, by activity (30 steps and more)",
+        "Weakest activities of Retrostep (30 steps and more)",
         ("data set, activity", "steps", "F1", "count %", "bias %"),
         [
             [f"{r['dataset']}, {r['placement']}: {r['activity']}", r["steps"], *(f"{r[k]:{f}}" for k, f in fields.items())]
@@ -78,18 +78,18 @@ def _labelled(names: list[str]) -> None:
 
 def _generated(names: list[str]) -> None:
     tasks = [(plan, seed, side) for plan in PLANS for seed, side in PEOPLE]
-    made: list[Motion] = spread(generated, tasks)
-    said: list[dict[str, Events]] = spread(everything, [(motion.recording, names) for motion in made])
+    made: list[Motion] = run_parallel(generated, tasks)
+    results: list[dict[str, Events]] = run_parallel(run_detectors, [(motion.recording, names) for motion in made])
     rows = {}
     plans = {}
     for name in names:
         score = Score()
-        for motion, events in zip(made, said, strict=True):
+        for motion, events in zip(made, results, strict=True):
             score.add(motion.truth, events[name])
         rows[name] = score.row()
     for plan in PLANS:
         score = Score()
-        for task, motion, events in zip(tasks, made, said, strict=True):
+        for task, motion, events in zip(tasks, made, results, strict=True):
             if task[0] == plan:
                 score.add(motion.truth, events[OURS])
         plans[plan] = score.row()
@@ -100,7 +100,7 @@ def _generated(names: list[str]) -> None:
 @cache
 def present_names() -> list[str]:
     """The detectors that run here."""
-    return [detector.name for detector in present()[0]]
+    return [detector.name for detector in available_detectors()[0]]
 
 
 def _table(title: str, key: tuple[str, str], rows: dict[str, dict[str, Any]]) -> None:
@@ -116,7 +116,7 @@ def _row(name: str, key: tuple[str, str], row: dict[str, Any]) -> list[object]:
     least, most = BARS.get(key, (None, None)) if ours else (None, None)
     cadence = 1.0 if ours and key in BARS else None
     knows = name not in KIND or row.get("dir_ok_pct", 0) > 0
-    said = row if knows else {}
+    direction = row if knows else {}
     return [
         name,
         KIND.get(name, ""),
@@ -126,10 +126,10 @@ def _row(name: str, key: tuple[str, str], row: dict[str, Any]) -> list[object]:
         figure(row.get("cadence_pct"), 2, None, cadence),
         figure(row.get("cadence_p95"), 1),
         figure(row.get("latency_s") if KIND.get(name) != "offline" else None, 2),
-        figure(said.get("dir_ok_pct"), 1, 99.0 if ours else None),
-        figure(said.get("wrong_forward_pct"), 1, None, 0.5 if ours else None),
-        figure(said.get("wrong_backward_pct"), 1),
-        figure(said.get("switch_s"), 2, None, 1.0 if ours else None),
-        figure(said.get("switch_p90"), 2, None, 1.5 if ours else None),
+        figure(direction.get("dir_ok_pct"), 1, 99.0 if ours else None),
+        figure(direction.get("wrong_forward_pct"), 1, None, 0.5 if ours else None),
+        figure(direction.get("wrong_backward_pct"), 1),
+        figure(direction.get("switch_s"), 2, None, 1.0 if ours else None),
+        figure(direction.get("switch_p90"), 2, None, 1.5 if ours else None),
         figure(row.get("false_per_min"), 2, None, 0.5 if ours else None),
     ]

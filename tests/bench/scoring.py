@@ -1,8 +1,10 @@
 """Scores of step and direction events against a known truth; the rules are those of the labelled recordings' scorer.
 
-F1 one-to-one in time order after the recording's own median offset (at most 0.2 s), tolerance min(0.25 s, 0.4 of the median step
-interval), half a second at both ends left out; count error over recordings; cadence against the last six true steps; direction by the
-sample, 1.5 s after each change left out, `unknown` counted as wrong; switches between forward and backward; steps where there are none.
+- F1: one to one in time order, after the median offset of the recording (at most 0.2 s), tolerance min(0.25 s, 0.4 of the median step
+  interval), without half a second at both ends; count error over recordings.
+- Cadence against the last six true steps.
+- Direction by the sample, without 1.5 s after each change; `unknown` is wrong. Delay of switches between forward and backward.
+- False steps in recordings without steps.
 """
 
 from dataclasses import dataclass, field
@@ -22,18 +24,18 @@ Events = list[dict[str, Any]]
 
 @dataclass
 class Truth:
-    """What really happened in one recording."""
+    """The truth of one recording."""
 
     duration_s: float
     steps_s: np.ndarray
-    """Times of initial contacts of both feet; empty where there are none."""
+    """Times of the initial contacts of both feet; empty if there are none."""
     directions: list[tuple[float, float, str]] = field(default_factory=list)
     """(from s, to s, forward | backward | anything else)"""
 
 
 @dataclass
 class Score:
-    """Sums over recordings; `row` turns them into figures."""
+    """Sums over recordings; `row` computes the figures."""
 
     recordings: int = 0
     hits: int = 0
@@ -50,20 +52,20 @@ class Score:
     empty_min: float = 0.0
 
     def add(self, truth: Truth, events: Events) -> None:
-        """One more recording and what was said about it."""
+        """Add a recording and the events that a detector reported for it."""
         self.recordings += 1
-        said = sorted((e["t"], e["at"]) for e in events if e["event"] == "step")
+        found = sorted((e["t"], e["at"]) for e in events if e["event"] == "step")
         if len(truth.steps_s):
-            self._steps(truth, np.array([t for t, _ in said]))
-            self.latency_s += [at - t for t, at in said]
+            self._steps(truth, np.array([t for t, _ in found]))
+            self.latency_s += [at - t for t, at in found]
             self._cadence(truth.steps_s, events)
         elif not any(name in ("forward", "backward") for _, _, name in truth.directions):
-            self.false_steps += len(said)
+            self.false_steps += len(found)
             self.empty_min += truth.duration_s / 60
         self._directions(truth, events)
 
     def row(self) -> dict[str, float]:
-        """Figures by the names that the labelled recordings' scorer uses; what was not measured is absent."""
+        """The figures, named as in the labelled recordings' scorer; without those that were not measured."""
         out: dict[str, float] = {"recordings": self.recordings}
         if self.true_steps:
             missed, extra = np.array(self.missed), np.array(self.extra)
@@ -88,16 +90,16 @@ class Score:
             out["false_per_min"] = self.false_steps / self.empty_min
         return out
 
-    def _steps(self, truth: Truth, said: np.ndarray) -> None:
+    def _steps(self, truth: Truth, found: np.ndarray) -> None:
         true = np.sort(truth.steps_s)
         tolerance = min(0.25, 0.4 * float(np.median(np.diff(true)))) if len(true) > 2 else 0.2
-        pairs = match(true, said, tolerance)
-        offsets = [said[j] - true[i] for i, j in pairs]
-        said = said - (float(np.clip(np.median(offsets), -0.2, 0.2)) if offsets else 0.0)
-        pairs = match(true, said, tolerance)
+        pairs = match(true, found, tolerance)
+        offsets = [found[j] - true[i] for i, j in pairs]
+        found = found - (float(np.clip(np.median(offsets), -0.2, 0.2)) if offsets else 0.0)
+        pairs = match(true, found, tolerance)
         self.hits += len(pairs)
         self.missed.append(_left(true, {i for i, _ in pairs}, truth.duration_s))
-        self.extra.append(_left(said, {j for _, j in pairs}, truth.duration_s))
+        self.extra.append(_left(found, {j for _, j in pairs}, truth.duration_s))
         self.true_steps += len(true)
 
     def _cadence(self, true: np.ndarray, events: Events) -> None:
@@ -133,19 +135,19 @@ class Score:
             before = labels[max(0, start - int(2 * RATE_HZ)) : start]
             if now not in self.labelled or stop - start <= 3 * RATE_HZ or not (before == _other(now)).any():
                 continue
-            said = np.flatnonzero(state[start:stop] == now)
-            self.switch_s.append(said[0] / RATE_HZ if len(said) else NEVER_S)
+            found = np.flatnonzero(state[start:stop] == now)
+            self.switch_s.append(found[0] / RATE_HZ if len(found) else NEVER_S)
 
 
-def match(true: np.ndarray, said: np.ndarray, tolerance_s: float) -> list[tuple[int, int]]:
-    """Pair two rising lists of times one to one; a later `said` that is nearer is preferred."""
+def match(true: np.ndarray, found: np.ndarray, tolerance_s: float) -> list[tuple[int, int]]:
+    """Pair two rising lists of times one to one; a later `found` that is nearer is preferred."""
     pairs = []
     i = j = 0
-    while i < len(true) and j < len(said):
-        late = said[j] - true[i]
+    while i < len(true) and j < len(found):
+        late = found[j] - true[i]
         if late > tolerance_s:
             i += 1
-        elif late < -tolerance_s or (j + 1 < len(said) and abs(said[j + 1] - true[i]) < abs(late)):
+        elif late < -tolerance_s or (j + 1 < len(found) and abs(found[j + 1] - true[i]) < abs(late)):
             j += 1
         else:
             pairs.append((i, j))
@@ -155,7 +157,7 @@ def match(true: np.ndarray, said: np.ndarray, tolerance_s: float) -> list[tuple[
 
 
 def cadence_at(true: np.ndarray, at_s: float) -> float:
-    """Steps a minute over the last six true steps within 6 s, 0 where there were no six or walking paused."""
+    """Steps a minute over the last six true steps within 6 s, 0 if there are fewer or walking paused."""
     last = true[(true <= at_s) & (true > at_s - CADENCE_WINDOW_S)]
     if len(last) < CADENCE_STEPS or np.max(np.diff(last)) >= 1.2:
         return 0.0

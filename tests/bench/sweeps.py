@@ -1,4 +1,4 @@
-"""Robustness: how far each nuisance may go. Curves in build/bench/robustness.png, the same figures as a table."""
+"""Robustness against one nuisance at a time: a table, and the same figures as curves in build/bench/robustness.png."""
 
 import math
 from collections.abc import Callable
@@ -6,22 +6,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from detectors import OURS
-from inputs import BUILD, RATE_HZ, Motion, body, motion, moved, recording
-from scoring import Events, Score
-from show import console, figure, section, table
-from work import everything, present, spread
+
+from bench.detectors import OURS
+from bench.inputs import BUILD, RATE_HZ, Motion, body, motion, plan_motion, recording
+from bench.parallel import available_detectors, run_detectors, run_parallel
+from bench.scoring import Events, Score
+from bench.tables import console, figure, section, table
 
 PEOPLE = (5, 6)
-PEERS = ("sketch, 40 lines", "Analog Devices 2010", "band-pass, find_peaks")
+OTHERS = ("baseline, 40 lines", "Analog Devices 2010", "band-pass, find_peaks")
 PICTURE = BUILD / "robustness.png"
 DPS_OF_G = 200.0
-"""Noise on the rate, for each g on the force."""
+"""Noise of the angular velocity for each g of noise of the acceleration."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One nuisance: the values it takes, the one that is usual, and how a recording gets it."""
+    """One nuisance: its values, and how to make a recording with it."""
 
     name: str
     unit: str
@@ -36,8 +37,8 @@ def plan() -> list[motion.Segment]:
 
 
 def straight(seed: int, **changes: Any) -> Motion:
-    """The plan, the sensor sitting exactly as its mount says, but for `changes` of motion.Wear."""
-    return moved(plan(), seed, motion.Wear(tilt_deg=(0.0, 0.0, 0.0), bias_dps=(0.5, -0.5, 0.5), **changes))
+    """The plan with the sensor exactly in its mount, with `changes` of motion.Wear."""
+    return plan_motion(plan(), seed, motion.Wear(tilt_deg=(0.0, 0.0, 0.0), bias_dps=(0.5, -0.5, 0.5), **changes))
 
 
 def turned(axis: int) -> Callable[[float, int], Motion]:
@@ -67,7 +68,7 @@ def noisy(noise_g: float, seed: int) -> Motion:
 
 
 def hit(times: float, seed: int) -> Motion:
-    """Landings so much harder or softer."""
+    """Impacts multiplied by `times`."""
     return straight(seed, impact=times)
 
 
@@ -77,9 +78,9 @@ def strapped(hz: float, seed: int) -> Motion:
 
 
 def clocked(percent: float, seed: int) -> Motion:
-    """The sensor's oscillator off by so much; the time stamps are true, as the board's are."""
+    """An error of the sensor's oscillator; the time stamps are exact, as those of the board."""
     wear = motion.Wear(tilt_deg=(0.0, 0.0, 0.0), bias_dps=(0.5, -0.5, 0.5))
-    return moved(plan(), seed, wear, RATE_HZ * (1 + percent / 100))
+    return plan_motion(plan(), seed, wear, RATE_HZ * (1 + percent / 100))
 
 
 def dropped(percent: float, seed: int) -> Motion:
@@ -91,7 +92,7 @@ def dropped(percent: float, seed: int) -> Motion:
 
 
 def outages(per_min: float, seed: int) -> Motion:
-    """Stretches of 0.3 s lost, so many a minute."""
+    """Outages of 0.3 s, `per_min` a minute."""
     base = straight(seed)
     t_s, samples = body(base.recording)
     keep = np.ones(len(t_s), bool)
@@ -115,15 +116,15 @@ SWEEPS = (
 
 def run() -> None:
     """All sweeps, the table, the picture."""
-    detectors, _ = present()
-    names = [d.name for d in detectors if d.name in (OURS, *PEERS)]
+    detectors, _ = available_detectors()
+    names = [d.name for d in detectors if d.name in (OURS, *OTHERS)]
     section(
         "Robustness",
         f"Generated motion, {len(PEOPLE)} people, every gait in both directions; one nuisance at a time. F1 of steps; the engine's "
         "direction in per cent of labelled time.",
     )
     tasks = [(k, value, seed) for k, sweep in enumerate(SWEEPS) for value in sweep.values for seed in PEOPLE]
-    said = dict(zip(tasks, spread(_measure, [(*task, names) for task in tasks]), strict=True))
+    results = dict(zip(tasks, run_parallel(_measure, [(*task, names) for task in tasks]), strict=True))
     curves: list[dict[str, list[dict[str, float]]]] = []
     for k, sweep in enumerate(SWEEPS):
         curve: dict[str, list[dict[str, float]]] = {name: [] for name in names}
@@ -131,7 +132,7 @@ def run() -> None:
             for name in names:
                 score = Score()
                 for seed in PEOPLE:
-                    truth, events = said[k, value, seed]
+                    truth, events = results[k, value, seed]
                     score.add(truth, events[name])
                 curve[name].append(score.row())
         curves.append(curve)
@@ -144,19 +145,19 @@ def run() -> None:
 
 def _measure(k: int, value: float, seed: int, names: list[str]) -> tuple[Any, dict[str, Events]]:
     made = SWEEPS[k].make(value, seed)
-    return made.truth, everything(made.recording, names)
+    return made.truth, run_detectors(made.recording, names)
 
 
 def _draw(curves: list[dict[str, list[dict[str, float]]]]) -> None:
     try:
         import matplotlib
     except ImportError:
-        console.print("matplotlib is not installed here, so the curves are not drawn (make bench installs it where the network allows).")
+        console.print("matplotlib is not installed, so the curves are not drawn (`make bench` installs it, with the network).")
         return
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    colours = {OURS: "#0b6e4f", PEERS[0]: "#5b8fd6", PEERS[1]: "#c98a2b", PEERS[2]: "#9a9a9a"}
+    colours = {OURS: "#0b6e4f", OTHERS[0]: "#5b8fd6", OTHERS[1]: "#c98a2b", OTHERS[2]: "#9a9a9a"}
     figure_, axes = pyplot.subplots(2, 4, figsize=(16, 7.6), sharey=True)
     for axis, sweep, curve in zip(axes.flat, SWEEPS, curves, strict=True):
         for name in reversed(list(curve)):
@@ -175,7 +176,7 @@ def _draw(curves: list[dict[str, list[dict[str, float]]]]) -> None:
         axis.set_ylabel("per cent")
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure_.legend(handles[::-1], labels[::-1], loc="lower center", ncols=5, frameon=False, fontsize=11)
-    figure_.suptitle("What steps and direction withstand, on generated motion", fontsize=14)
+    figure_.suptitle("Robustness of steps and direction, on generated motion", fontsize=14)
     figure_.tight_layout(rect=(0, 0.05, 1, 1))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     figure_.savefig(PICTURE, dpi=110)

@@ -1,14 +1,15 @@
-"""Switches of direction: recorded runners, forward and played backward by turns, joined without a pause."""
+"""Changes of direction: recorded runners, played forward and backward by turns, joined without a pause."""
 
 from pathlib import Path
 
 import numpy as np
-from detectors import retrostep
-from inputs import RATE_HZ, body, exported, labelled, recording, rows, scorer
 from retrostep.replay.recording import read_recording
-from scoring import NEVER_S
-from show import console, figure, section, table
-from work import spread
+
+from bench.detectors import retrostep
+from bench.inputs import RATE_HZ, body, exported, labelled, recording, rows, scorer
+from bench.parallel import run_parallel
+from bench.scoring import NEVER_S
+from bench.tables import console, figure, section, table
 
 EACH_S = 8.0
 LEAST_S = 4.0
@@ -17,22 +18,22 @@ NAMES = ("forward", "backward")
 
 
 def run() -> None:
-    """How long each change takes to be told."""
+    """Delay of each change of direction."""
     section(
         "Switches of recorded runners",
-        f"The same runner forward and played backward in time, {EACH_S:g} s each by turns, blended over {JOINED_S:g} s. Nobody turns so "
-        "suddenly; each run is somebody's. Delay: from the middle of the blend until the device says so.",
+        f"The same runner forward and played backward in time, {EACH_S:g} s each by turns, blended over {JOINED_S:g} s. No runner "
+        "turns so suddenly. Delay: from the middle of the blend to the report.",
     )
     if not labelled():
-        console.print("The labelled recordings are not at ../shared, so there is nothing to join.")
+        console.print("The labelled recordings are not at ../shared, so nothing is measured.")
         return
     pairs = _pairs()
-    delays = spread(_delays, pairs)
+    delays = run_parallel(_delays, pairs)
     lines = []
     for name in NAMES[::-1]:
-        found = [delay for told in delays for said, delay in told if said == name]
+        found = [delay for runner in delays for new, delay in runner if new == name]
         lines.append([f"to {name}", len(found), *_figures(found)])
-    both = [delay for told in delays for _, delay in told]
+    both = [delay for runner in delays for _, delay in runner]
     table("", ("", "switches", "median s", "90 % within s", "latest s"), [["all", len(both), *_figures(both)], *lines], bold=[0])
 
 
@@ -54,7 +55,7 @@ def _runner(file: str) -> str:
 
 
 def _delays(forward: Path, backward: Path) -> list[tuple[str, float]]:
-    """(new direction, s until it is told) of each change."""
+    """(new direction, seconds until it is reported) of each change."""
     there, back = (body(read_recording(path))[1] for path in (forward, backward))
     n, blend = int(EACH_S * RATE_HZ), int(JOINED_S * RATE_HZ)
     pieces = [piece for k in range(2) for piece in (there[k * n : k * n + n], back[k * n : k * n + n])]
@@ -66,10 +67,10 @@ def _delays(forward: Path, backward: Path) -> list[tuple[str, float]]:
         changes.append(((len(joined) - blend / 2) / RATE_HZ, NAMES[(k + 1) % 2]))
         joined = np.concatenate([joined[:-blend], joined[-blend:] * (1 - share) + piece[:blend] * share, piece[blend:]])
     events = retrostep(recording(forward.stem, np.arange(len(joined)) / RATE_HZ, joined))
-    told = [(e["at"], e["direction"]) for e in events if e["event"] == "direction"]
+    reported = [(e["at"], e["direction"]) for e in events if e["event"] == "direction"]
     ends = [at for at, _ in changes[1:]] + [len(joined) / RATE_HZ]
     out = []
     for (at_s, name), end_s in zip(changes, ends, strict=True):
-        said = [at - at_s for at, direction in told if direction == name and at_s <= at < end_s]
-        out.append((name, said[0] if said else NEVER_S))
+        found = [at - at_s for at, direction in reported if direction == name and at_s <= at < end_s]
+        out.append((name, found[0] if found else NEVER_S))
     return out

@@ -1,4 +1,4 @@
-"""mpremote takes the virtual board for a board: files, programs, resets, and the app that starts again."""
+"""mpremote works with the virtual board: files, programs, resets, and the restarted app."""
 
 import subprocess
 import sys
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 import serial
-from board import VirtualBoard
 from retrostep_core.link import messages
-from retrostep_core.link.caller import FrameDecoder, request
+from retrostep_core.link.host_frames import FrameDecoder, request
+from support.virtual_board_process import PATIENCE_S, VirtualBoard
 
 
 @pytest.fixture
 def board() -> Iterator[VirtualBoard]:
-    """With the working tree's firmware, running."""
+    """A running board with this checkout's firmware."""
     with VirtualBoard() as running:
         assert app_answers(running.port)
         yield running
 
 
-def app_answers(port: str, timeout_s: float = 20) -> bool:
-    """Does the wearable say HELLO on its own protocol?"""
+def app_answers(port: str, timeout_s: float = PATIENCE_S) -> bool:
+    """True if the app answers HELLO on the link."""
     decoder = FrameDecoder()
     with serial.Serial(port, 115200, timeout=0.05) as line:
         end = time.monotonic() + timeout_s
@@ -38,8 +38,9 @@ def app_answers(port: str, timeout_s: float = 20) -> bool:
 
 
 def mpremote(board: VirtualBoard, *command: str) -> str:
-    """Its output; fails with what it complains about."""
-    done = subprocess.run([sys.executable, "-m", "mpremote", "connect", board.port, *command], capture_output=True, text=True, timeout=60)
+    """The output of mpremote; fails with its error."""
+    arguments = [sys.executable, "-m", "mpremote", "connect", board.port, *command]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=3 * PATIENCE_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -65,12 +66,12 @@ def test_programs(board: VirtualBoard, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("import machine\nprint('id', len(machine.unique_id()))\n")
     assert mpremote(board, "run", str(tmp_path / "program.py")).strip() == "id 6"
     done = subprocess.run(
-        [sys.executable, "-m", "mpremote", "connect", board.port, "exec", "1 / 0"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "mpremote", "connect", board.port, "exec", "1 / 0"], capture_output=True, text=True, timeout=3 * PATIENCE_S
     )
     assert done.returncode == 1 and "ZeroDivisionError" in done.stdout + done.stderr
 
 
-def test_it_interrupts_and_comes_back_to_its_session(board: VirtualBoard) -> None:
+def test_it_interrupts_the_app_and_resumes_its_session(board: VirtualBoard) -> None:
     assert not mpremote(board, "exec", "kept = 41")
     assert mpremote(board, "resume", "exec", "print(kept + 1)").strip() == "42"
     assert mpremote(board, "exec", "print('kept' in globals())").strip() == "False"
@@ -83,7 +84,7 @@ def test_a_soft_reset_from_mpremote_leaves_the_repl_as_on_a_board(board: Virtual
 
 def test_the_app_starts_again_after_a_soft_reset(board: VirtualBoard) -> None:
     mpremote(board, "fs", "ls", ":")
-    with serial.Serial(board.port, 115200, timeout=1) as line:
+    with serial.Serial(board.port, 115200, timeout=PATIENCE_S) as line:
         line.write(b"\r\x04")
         assert line.read_until(b"MPY: soft reboot\r\n").endswith(b"MPY: soft reboot\r\n")
     assert app_answers(board.port)

@@ -1,4 +1,4 @@
-"""A board whose app does not start, or only a dump of its flash: every session that is there comes here all the same."""
+"""A board whose app does not start, or only a dump of its flash: every session on it is rescued."""
 
 import random
 import shutil
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 import serial
-from board import VirtualBoard, wait_until
-from cli import Retrostep, one_sentence
-from flash_files import files_on, put_files, put_sessions
 from flash_image import BLOCK, SIZE
 from littlefs import LittleFS
-from logs import LogBuilder, session_log
-from retrostep.device.client import Board
-from retrostep.device.open import Line
-from retrostep_core.gait.codes import FORWARD
+from retrostep.device.client import DeviceClient
+from retrostep.device.serial_port import SerialPort
+from retrostep_core.codes import FORWARD
 from retrostep_core.log import records
+from support.cli import Retrostep, one_sentence
+from support.flash_files import files_on, log_path, put_files, put_sessions
+from support.logs import LogBuilder, session_log
+from support.virtual_board_process import VirtualBoard, wait_until
 
 PARTITION_AT = 0x200000
 TAIL_BYTES, PIECE_BYTES = 300, 116
@@ -28,7 +28,7 @@ TAIL_BYTES, PIECE_BYTES = 300, 116
 
 @pytest.fixture
 def logs(device: str) -> dict[int, bytes]:
-    """A short one, one over many blocks, and one that a power cut left open."""
+    """Three logs: a short one, one over many blocks, and one that a power cut left open."""
     return {
         1: session_log(1, device=device),
         2: session_log(2, device=device, forward_s=6_000, backward_s=4_000),
@@ -37,10 +37,11 @@ def logs(device: str) -> dict[int, bytes]:
 
 
 @pytest.fixture
-def flash(tmp_path: Path, born: tuple[Path, str], logs: dict[int, bytes]) -> Path:
+def flash(tmp_path: Path, provisioned: tuple[Path, str], logs: dict[int, bytes]) -> Path:
     path = tmp_path / "flash.bin"
-    shutil.copy(born[0], path)
-    put_sessions(path, {**logs, 3: logs[3][:-TAIL_BYTES]})
+    shutil.copy(provisioned[0], path)
+    # The first one is where older firmware wrote it.
+    put_files(path, {"sessions/00000001.rsl": logs[1], log_path(2): logs[2], log_path(3): logs[3][:-TAIL_BYTES]})
     put_files(path, tail(3, logs[3]))
     confirmed = struct.pack("<II", len(logs[1]), records.binascii.crc32(logs[1]))
     put_files(path, {"sessions/00000001.ok": confirmed + struct.pack("<I", records.binascii.crc32(confirmed))})
@@ -64,8 +65,8 @@ def quarantined(retrostep: Retrostep) -> list[bytes]:
     return sorted(path.read_bytes() for path in (retrostep.home / "quarantine").glob("*.rsl"))
 
 
-def outcomes(said: dict) -> dict[str, str]:
-    return {one["file"]: one["outcome"] for one in said["sessions"]}
+def outcomes(summary: dict) -> dict[str, str]:
+    return {one["file"]: one["outcome"] for one in summary["sessions"]}
 
 
 # Over the port
@@ -81,13 +82,13 @@ def test_a_board_whose_app_is_broken(retrostep: Retrostep, flash: Path, device: 
         before = files_on(flash)
         ran = retrostep("rescue", "--port", board.port, "--json")
         assert ran.status == 0, ran.err
-        said = ran.json
-        assert (said["device"], said["rescued"], said["had"], said["quarantined"]) == (device, 3, 0, 0)
-        assert [one["synced_before"] for one in said["sessions"]] == [True, False, False]
-        assert said["app"] != "runs" and "retrostep deploy" in said["app"]
+        summary = ran.json
+        assert (summary["device"], summary["rescued"], summary["had"], summary["quarantined"]) == (device, 3, 0, 0)
+        assert [one["synced_before"] for one in summary["sessions"]] == [True, False, False]
+        assert summary["app"] != "runs" and "retrostep deploy" in summary["app"]
         if broken == "raises":
             again = retrostep("rescue", "--port", board.port)
-            assert again.status == 0 and "0 sessions rescued, 3 here already" in again.out, again.out + again.err
+            assert again.status == 0 and "0 sessions rescued, 3 received before" in again.out, again.out + again.err
             assert "ValueError: worn out" in again.out, "what keeps the app from starting is shown"
         assert files_on(flash) == before, "nothing on the board was changed, and nothing is confirmed to it"
     assert archived(retrostep) == logs
@@ -95,10 +96,10 @@ def test_a_board_whose_app_is_broken(retrostep: Retrostep, flash: Path, device: 
 
 
 def test_a_board_left_in_the_raw_repl_is_left_running(retrostep: Retrostep, flash: Path, logs: dict[int, bytes]) -> None:
-    """A dump, then the port, then a sync: a log that has grown in between goes on behind what was rescued before."""
+    """A dump, then the port, then a sync: a log that has grown in between continues after the bytes rescued before."""
     assert "3 sessions rescued" in retrostep("rescue", "--image", flash).out
     with VirtualBoard(flash=flash) as board:
-        with Board(Line(board.port)) as running:
+        with DeviceClient(SerialPort(board.port)) as running:
             running.hello(60)  # its start has closed the third session, which a power cut had left open
         with serial.Serial(board.port, 115200, timeout=1) as line:
             heard = bytearray()
@@ -108,9 +109,9 @@ def test_a_board_left_in_the_raw_repl_is_left_running(retrostep: Retrostep, flas
                 heard.extend(line.read(4096))
                 return b"raw REPL; CTRL-B to exit" in heard
 
-            wait_until(prompts, 60, "the raw REPL answers")
+            wait_until(prompts, "the raw REPL answers")
         ran = retrostep("rescue", "--port", board.port)
-        assert ran.status == 0 and "1 session rescued" in ran.out and "2 here already" in ran.out, ran.out + ran.err
+        assert ran.status == 0 and "1 session rescued" in ran.out and "2 received before" in ran.out, ran.out + ran.err
         assert "app runs again" in ran.out
         [synced] = retrostep("sync", "--port", board.port, "--json").json["devices"]
         assert {session["session"]: session["outcome"] for session in synced["sessions"]} == {1: "had", 2: "had", 3: "had"}
@@ -120,7 +121,7 @@ def test_a_board_left_in_the_raw_repl_is_left_running(retrostep: Retrostep, flas
     assert len(retrostep("sessions", "--json").json["sessions"]) == 3
 
 
-def test_what_cannot_be_read_on_the_board_is_kept_or_said(retrostep: Retrostep, flash: Path, device: str, logs: dict[int, bytes]) -> None:
+def test_unreadable_files_on_the_board_are_kept_or_reported(retrostep: Retrostep, flash: Path, device: str, logs: dict[int, bytes]) -> None:
     foreign = session_log(9, device="../../etc")
     hurt = bytearray(session_log(4, device=device))
     hurt[len(hurt) // 2] ^= 0x40
@@ -162,7 +163,7 @@ def test_ports_that_lead_nowhere(retrostep: Retrostep, tmp_path: Path) -> None:
 # From a dump
 
 
-def whole_dump(partition: bytes) -> bytes:
+def full_dump(partition: bytes) -> bytes:
     """All 4 MB of a board's flash, as `esptool read_flash 0 ALL` reads it: bootloader, partition table, program, files."""
     dump = bytearray(b"\xff" * PARTITION_AT)
     dump[0x1000:0x1004] = b"\xe9\x03\x02\x20"
@@ -185,7 +186,7 @@ def test_a_dump(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[in
     if kind == "a superblock gone":
         older = 0 if int.from_bytes(data[:4], "little") < int.from_bytes(data[BLOCK : BLOCK + 4], "little") else BLOCK
         data[older : older + BLOCK] = b"\x00" * BLOCK
-    dump = bytearray(data if kind == "partition" else whole_dump(bytes(data)))
+    dump = bytearray(data if kind == "partition" else full_dump(bytes(data)))
     if kind == "all, no table":
         dump[0x8000:0x9000] = b"\xff" * 0x1000
     path = tmp_path / "dump.bin"
@@ -196,18 +197,18 @@ def test_a_dump(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[in
     assert [one["synced_before"] for one in ran.json["sessions"]] == [True, False, False]
     assert archived(retrostep) == logs and path.read_bytes() == dump
     again = retrostep("rescue", "--image", path)
-    assert again.status == 0 and "0 sessions rescued, 3 here already" in again.out
+    assert again.status == 0 and "0 sessions rescued, 3 received before" in again.out
 
 
 def place_of(flash: Path, content: bytes, at: int) -> int:
-    """Where on the flash byte `at` of a log lies."""
+    """The place on the flash of byte `at` of a log."""
     data, piece = flash.read_bytes()[:SIZE], content[at : at + 24]
     assert data.count(piece) == 1
     return data.find(piece)
 
 
-def test_a_damaged_log_is_kept_and_heals_by_a_sync(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
-    """Bits that fell over in the dump alone: the rest counts, until the whole log comes."""
+def test_a_damaged_log_is_kept_and_a_sync_replaces_it(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
+    """Bits changed in the dump only: the other records count, until a sync brings the complete log."""
     data = bytearray(flash.read_bytes()[:SIZE])
     data[place_of(flash, logs[2], 14_000)] ^= 1
     path = tmp_path / "dump.bin"
@@ -224,7 +225,7 @@ def test_a_damaged_log_is_kept_and_heals_by_a_sync(retrostep: Retrostep, flash: 
 
 
 def test_a_dump_that_was_cut_short(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
-    """The cut goes through the long log: what comes before it is saved, marked as pieced together where littlefs has lost its way."""
+    """The cut is within the long log: the bytes before it are saved, and reported as pieced together where littlefs cannot read them."""
     path = tmp_path / "dump.bin"
     path.write_bytes(flash.read_bytes()[: place_of(flash, logs[2], 22_000)])
     ran = retrostep("rescue", "--image", path, "--json")
@@ -236,7 +237,7 @@ def test_a_dump_that_was_cut_short(retrostep: Retrostep, flash: Path, tmp_path: 
 
 
 def test_a_lost_file_system(retrostep: Retrostep, flash: Path, tmp_path: Path, device: str, logs: dict[int, bytes]) -> None:
-    """No superblock is left. Logs of more than a block are pieced together by their records, to the last byte; a later sync counts them."""
+    """No superblock is left. Logs longer than a block are pieced together from their records to the last byte. A later sync counts them."""
     long = session_log(6, device=device, forward_s=3_000, backward_s=900)
     put_sessions(flash, {6: long})
     data = bytearray(flash.read_bytes()[:SIZE])
@@ -266,7 +267,7 @@ def test_what_is_no_dump(retrostep: Retrostep, tmp_path: Path) -> None:
 
 
 def without_superblock(block: bytes) -> bytes:
-    """One of the first two blocks, under another name, with the CRC that makes it sound: who mounts that divides by zero."""
+    """One of the first two blocks, with another name and a valid CRC: mounting it divides by zero."""
     forged = bytearray(block.replace(b"littlefs", b"LITTLEFS", 1))
     at, tag = 4, 0xFFFFFFFF
     while tag >> 20 & 0x780 != 0x500:  # up to the commit's CRC (littlefs's SPEC.md, "Metadata blocks")
@@ -277,7 +278,7 @@ def without_superblock(block: bytes) -> bytes:
     return bytes(forged)
 
 
-def test_an_image_that_brings_littlefs_down(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
+def test_an_image_that_crashes_littlefs(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
     data = flash.read_bytes()[:SIZE]
     forged = without_superblock(data[:BLOCK]) + without_superblock(data[BLOCK : 2 * BLOCK]) + data[2 * BLOCK :]
     path = tmp_path / "dump.bin"
@@ -287,14 +288,14 @@ def test_an_image_that_brings_littlefs_down(retrostep: Retrostep, flash: Path, t
         "LittleFS(context, mount=False, block_size=4096, block_count=0).mount()"
     )
     assert subprocess.run([sys.executable, "-c", mount, str(path)], capture_output=True).returncode == -signal.SIGFPE
-    path.write_bytes(whole_dump(forged))  # whose table says that they are a file system
+    path.write_bytes(full_dump(forged))  # its partition table calls them a file system
     ran = retrostep("rescue", "--image", path)
     assert ran.status == 4 and "Traceback" not in ran.err
     assert logs[2] in quarantined(retrostep), "pieced together all the same"
 
 
-def test_any_damage_ends_in_words(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
-    """Blocks swapped, overwritten, torn: nothing but whole logs or beginnings of them is archived without a word."""
+def test_any_damage_is_reported(retrostep: Retrostep, flash: Path, tmp_path: Path, logs: dict[int, bytes]) -> None:
+    """Blocks swapped, overwritten, torn: only complete logs, or their beginnings, are archived without a report."""
     data = flash.read_bytes()[:SIZE]
     used = [n for n in range(SIZE // BLOCK) if data[n * BLOCK : (n + 1) * BLOCK].strip(b"\xff")]
     for seed in range(6):

@@ -1,4 +1,4 @@
-"""What a real line and rude hosts do to a board that counts: nothing is lost but what the rude host asked for."""
+"""Bad lines and misbehaving hosts: a board that counts steps loses only the answers to such a host."""
 
 import random
 import shutil
@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 import serial
-from board import VirtualBoard, wait_until
-from cli import Retrostep, one_sentence
-from flash_files import files_on, put_sessions
-from logs import session_log
 from motion import Stand, Walk, generate
-from retrostep_core.link import caller
+from retrostep_core.link import host_frames
 from retrostep_core.log.reader import read_log
+from support.cli import Retrostep, one_sentence
+from support.flash_files import files_on, log_path, put_sessions
+from support.logs import session_log
+from support.virtual_board_process import PATIENCE_S, VirtualBoard, wait_until
 
 
 @pytest.fixture
-def flash(tmp_path: Path, born: tuple[Path, str]) -> Path:
-    """A board's flash of its own."""
+def flash(tmp_path: Path, provisioned: tuple[Path, str]) -> Path:
+    """A copy of the provisioned flash."""
     path = tmp_path / "flash.bin"
-    shutil.copy(born[0], path)
+    shutil.copy(provisioned[0], path)
     return path
 
 
@@ -29,26 +29,27 @@ def archived(retrostep: Retrostep, device: str) -> dict[int, bytes]:
 
 
 @pytest.mark.parametrize("every", [2_500, 6_000])
-def test_output_that_is_swallowed_is_asked_for_again(retrostep: Retrostep, flash: Path, born: tuple[Path, str], every: int) -> None:
-    device = born[1]
+def test_lost_output_is_requested_again(retrostep: Retrostep, flash: Path, provisioned: tuple[Path, str], every: int) -> None:
+    device = provisioned[1]
     logs = {1: session_log(1, device=device), 2: session_log(2, device=device, forward_s=3_000, backward_s=600, boot=2)}
     put_sessions(flash, logs)
-    with VirtualBoard("--swallow", every, flash=flash) as board:
+    with VirtualBoard("--swallow", every, flash=flash, ready=True) as board:
         ran = retrostep("sync", "--port", board.port, "--json")
         assert ran.status == 0, ran.err
         assert ran.json["devices"][0]["received"] == 2
     assert archived(retrostep, device) == logs
-    assert {"sessions/00000001.ok", "sessions/00000002.ok"} <= set(files_on(flash))
+    assert {log_path(1, "rsc"), log_path(2, "rsc")} <= set(files_on(flash))
 
 
-def test_hosts_that_talk_too_much_lose_only_their_own_requests(
-    retrostep: Retrostep, tmp_path: Path, flash: Path, born: tuple[Path, str]
+def test_hosts_that_send_too_much_lose_only_their_own_requests(
+    retrostep: Retrostep, tmp_path: Path, flash: Path, provisioned: tuple[Path, str]
 ) -> None:
-    """Over a UART whose ring drops: a flood of noise, requests without end and hosts that come and go, while a leg walks."""
+    """Over a UART that drops bytes: noise, many requests, and hosts that connect and disconnect, while the leg walks."""
     generate([Stand(2), Walk(40), Stand(70)], seed=3).write(tmp_path / "leg.csv")
     chance = random.Random(1)
-    lines = [caller.request(5, "READ", 1, 0, 4096), caller.request(6, "LIST", 0), caller.request(7, "CONFIRM", 1, 1, 1), b"~" + b"x" * 400]
-    with VirtualBoard("--link", "uart", "--bps", 460_800, "--speed", 8, flash=flash, recording=tmp_path / "leg.csv") as board:
+    requests = (5, "READ", 1, 0, 4096), (6, "LIST", 0), (7, "CONFIRM", 1, 1, 1)
+    lines = [*(host_frames.request(*request) for request in requests), b"~" + b"x" * 400]
+    with VirtualBoard("--link", "uart", "--bps", 460_800, "--speed", 8, flash=flash, recording=tmp_path / "leg.csv", ready=True) as board:
         until = time.monotonic() + 7
         while time.monotonic() < until:
             with serial.Serial(board.port, timeout=0) as rude:
@@ -64,24 +65,26 @@ def test_hosts_that_talk_too_much_lose_only_their_own_requests(
             assert ran.status == 0, ran.err
             return bool(ran.json["devices"][0]["received"])
 
-        wait_until(synced, 60, "the session has ended and is here")
-    ((_, log),) = archived(retrostep, born[1]).items()
+        wait_until(synced, "the session has ended and is archived")
+    ((_, log),) = archived(retrostep, provisioned[1]).items()
     stored = read_log(log)
     assert stored.closed and not stored.damage and not stored.gaps
     assert stored.totals.forward_steps == pytest.approx(40 * 110 / 60, abs=4)
 
 
-def test_a_board_left_in_the_raw_repl_is_recognised_and_the_cure_works(retrostep: Retrostep, flash: Path, born: tuple[Path, str]) -> None:
-    put_sessions(flash, {1: session_log(1, device=born[1])})
-    with VirtualBoard(flash=flash) as board:
+def test_a_board_left_in_the_raw_repl_is_recognised_and_the_cure_works(
+    retrostep: Retrostep, flash: Path, provisioned: tuple[Path, str]
+) -> None:
+    put_sessions(flash, {1: session_log(1, device=provisioned[1])})
+    with VirtualBoard(flash=flash, ready=True) as board:
         assert retrostep("devices", "--port", board.port).status == 0
-        with serial.Serial(board.port, timeout=5) as port:
+        with serial.Serial(board.port, timeout=PATIENCE_S) as port:
             port.write(b"\r\x03\x03\r\x01")  # as mpremote does, which was then killed
             assert b"raw REPL" in port.read_until(b"raw REPL; CTRL-B to exit\r\n>")
         ran = retrostep("sync", "--port", board.port)
         assert ran.status == 1
-        said = one_sentence(ran)
-        assert "is at MicroPython's prompt" in said and "Press its reset button" in said and "`retrostep deploy" in said
-        with serial.Serial(board.port, timeout=5) as port:
+        sentence = one_sentence(ran)
+        assert "is at MicroPython's prompt" in sentence and "Press its reset button" in sentence and "`retrostep deploy" in sentence
+        with serial.Serial(board.port, timeout=PATIENCE_S) as port:
             port.write(b"\x04")  # what the button does
         assert retrostep("sync", "--port", board.port, "--json").json["devices"][0]["received"] == 1

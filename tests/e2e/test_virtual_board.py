@@ -1,4 +1,4 @@
-"""The virtual board as a host sees it: a tty, a flash that keeps what was flushed, a leg that goes on, and clear words."""
+"""The virtual board as a host sees it: its tty, flash, resets, time, leg, faults and errors."""
 
 import json
 import os
@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 import serial
-from board import ROOT, VIRTUAL_BOARD, VirtualBoard, read_image, wait_until, write_image
-from retrostep.device.bundle import bundle
+from retrostep.deploy.firmware_files import firmware_files
+from support.flash_files import new_flash, put_files
+from support.virtual_board_process import PATIENCE_S, ROOT, VIRTUAL_BOARD, VirtualBoard, read_image, wait_until, write_image
 
-# Answers every line with the line, backwards, and how many bytes it had.
+# Answers every line with its length and the reversed line.
 ECHO = """
 import sys
 print("ready")
@@ -24,7 +25,7 @@ while True:
     line = sys.stdin.readline().rstrip()
     print("%d %s" % (len(line), "".join(reversed(line))))
 """
-# Reads nothing for some seconds, then tells how long the first line is.
+# Reads nothing for some seconds, then prints the length of the first line.
 DEAF = "import sys, time\nprint('deaf')\ntime.sleep({})\nprint('n', len(sys.stdin.readline()))\ninput()"
 READ_RAW = """
 import machine, time
@@ -41,7 +42,7 @@ def start():
 
 
 class Host:
-    """The other end of the cable."""
+    """A host at the other end of the cable."""
 
     def __init__(self, board: VirtualBoard) -> None:
         self.port = serial.Serial(board.port, 115200, timeout=0.02)
@@ -56,16 +57,16 @@ class Host:
     def send(self, text: str) -> None:
         self.port.write(text.encode())
 
-    def read(self, count: int, timeout_s: float = 20) -> bytes:
-        """So many bytes, or what came in the time."""
+    def read(self, count: int, timeout_s: float = PATIENCE_S) -> bytes:
+        """`count` bytes, or those that arrived before the timeout."""
         end = time.monotonic() + timeout_s
         while len(self.seen) < count and time.monotonic() < end:
             self.seen += self.port.read(4096)
         data, self.seen = self.seen[:count], self.seen[count:]
         return data
 
-    def until(self, text: str, timeout_s: float = 20) -> str:
-        """Everything up to `text`."""
+    def until(self, text: str, timeout_s: float = PATIENCE_S) -> str:
+        """All output before `text`."""
         end = time.monotonic() + timeout_s
         while text.encode() not in self.seen:
             assert time.monotonic() < end, f"{text!r} did not come, but {self.seen[-500:]!r}"
@@ -74,7 +75,7 @@ class Host:
         return head.decode(errors="replace")
 
     def ask(self, code: str) -> object:
-        """Let the REPL print the JSON of an expression."""
+        """Evaluate an expression in the REPL."""
         self.send(f"import json; print('<' + json.dumps({code}) + '>')\r")
         self.until("\r\n<")
         return json.loads(self.until(">"))
@@ -87,19 +88,19 @@ class Host:
         return self
 
     def do(self, code: str) -> None:
-        """Let the REPL run one line to its end."""
+        """Run one line in the REPL to its end."""
         self.send(f"exec({code!r}); print('do' 'ne')\r")
-        self.until("done\n>>> ", 60)
+        self.until("done\n>>> ")
 
 
-def run(*options: object, timeout_s: float = 20) -> subprocess.CompletedProcess[str]:
-    """The board's process to its end."""
+def run(*options: object, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
+    """Run virtual_board.py to its end."""
     command = [sys.executable, str(VIRTUAL_BOARD), *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
 
 
 def alive(pid: int) -> bool:
-    """Is there such a process, and no zombie?"""
+    """Whether the process runs and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -107,7 +108,7 @@ def alive(pid: int) -> bool:
 
 
 def interpreters(board: VirtualBoard) -> list[int]:
-    """The processes that the supervisor has started."""
+    """The child processes of virtual_board.py."""
     return [int(pid) for pid in Path(f"/proc/{board.pid}/task/{board.pid}/children").read_text().split()]
 
 
@@ -129,7 +130,7 @@ def repl(plain: Path) -> Iterator[Host]:
 
 
 def ramp(path: Path, seconds: int = 600, lines: str = "") -> Path:
-    """A recording whose forward acceleration tells its time: 1 mg a second; sampled at 10 Hz."""
+    """A recording with a forward acceleration of 1 mg a second of its time; sampled at 10 Hz."""
     rows = "".join(f"{k / 10:.1f},{k / 10000:.4f},0,1,0,{k / 10:.1f},0\n" for k in range(10 * seconds + 1))
     head = "# retrostep-recording: 1\n# placement: shank\n# side: left\n# mount: +x+y+z\n"
     path.write_text(head + "t_s,ax_g,ay_g,az_g,gx_dps,gy_dps,gz_dps\n" + rows + lines)
@@ -145,27 +146,27 @@ def test_the_first_line_is_the_tty_and_nothing_follows(echo: Path) -> None:
     assert process.stdout is not None
     path = process.stdout.readline().rstrip("\n")
     assert os.stat(path).st_rdev and path.startswith("/dev/")
-    with serial.Serial(path, 115200, timeout=1) as port:
+    with serial.Serial(path, 115200, timeout=PATIENCE_S) as port:
         port.write(b"abc\n")
         assert b"3 cba\n" in port.read_until(b"cba\n")
     process.terminate()
-    rest, errors = process.communicate(timeout=10)
+    rest, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_hosts_come_and_go(echo: Path) -> None:
+def test_hosts_connect_and_disconnect(echo: Path) -> None:
     with VirtualBoard(flash=echo) as board:
         for k in range(5):
             with Host(board) as host:
                 host.send(f"host {k}\n")
                 host.until(f"6 {k} tsoh\n")
-                host.send("an answer that nobody waits for\n")
+                host.send("an answer that no host reads\n")
         with Host(board) as host:
             host.send("last\n")
             host.until("4 tsal\n")
 
 
-def test_a_host_that_sent_much_and_read_nothing_holds_up_nobody_after_it(echo: Path) -> None:
+def test_a_host_that_reads_nothing_does_not_block_the_next_one(echo: Path) -> None:
     with VirtualBoard(flash=echo) as board:
         with Host(board) as host:
             host.port.write_timeout = 0.5
@@ -183,7 +184,7 @@ def test_a_request_sent_while_the_board_starts_is_answered(echo: Path) -> None:
         host.until("5 ylrae\n")
 
 
-def test_what_is_said_while_nobody_listens_is_lost_and_holds_nothing_up(tmp_path: Path) -> None:
+def test_output_without_a_host_is_lost_and_does_not_block(tmp_path: Path) -> None:
     image = write_image(tmp_path / "i", main="for k in range(20000): print('line', k)\nwhile True: print('done', input())")
     with VirtualBoard(flash=image) as board:
         time.sleep(1)
@@ -202,17 +203,24 @@ def test_bytes_pass_unchanged(tmp_path: Path) -> None:
 # The line
 
 
-def test_a_uart_drops_what_finds_its_ring_full(tmp_path: Path) -> None:
-    image = write_image(tmp_path / "i", main=DEAF.format(2))
-    with VirtualBoard("--link", "uart", "--bps", 1000000, flash=image) as board, Host(board) as host:
+def test_a_uart_loses_bytes_while_its_ring_is_full(tmp_path: Path) -> None:
+    main = "import machine, sys\nb = machine.Pin(0, machine.Pin.IN, machine.Pin.PULL_UP)\nprint('deaf')\nwhile b.value(): pass\n"
+    main += "print('hears')\nprint('n', len(sys.stdin.readline()))\nwhile True: sys.stdin.readline()"
+    image, pins = write_image(tmp_path / "i", main=main), tmp_path / "pins"
+    with VirtualBoard("--link", "uart", "--bps", 1000000, "--pins", pins, flash=image) as board, Host(board) as host:
         host.until("deaf\n")
         host.send("x" * 600)
-        time.sleep(2.5)
-        host.send("\n")
-        assert host.until("\n", 5).strip() == "n 260"
+        time.sleep(1)
+        board.drive(pins, 0, "0")
+        host.until("hears\n")
+        # A line end that finds the ring still full is lost too.
+        while b"n " not in host.seen:
+            host.send("\n")
+            host.seen += host.port.read(4096)
+        assert host.until("\n").strip() == "n 260"
 
 
-def test_usb_holds_back_what_finds_its_ring_full(tmp_path: Path) -> None:
+def test_usb_holds_bytes_back_while_its_ring_is_full(tmp_path: Path) -> None:
     image = write_image(tmp_path / "i", main=DEAF.format(1))
     with VirtualBoard("--link", "usb", flash=image) as board, Host(board) as host:
         host.until("deaf\n")
@@ -220,7 +228,7 @@ def test_usb_holds_back_what_finds_its_ring_full(tmp_path: Path) -> None:
         assert host.until("\n").strip() == "n 3000"
 
 
-def test_ctrl_c_gets_through_a_full_ring(tmp_path: Path) -> None:
+def test_ctrl_c_passes_a_full_ring(tmp_path: Path) -> None:
     image = write_image(tmp_path / "i", main="import time\nprint('deaf')\nwhile True: time.sleep(1)")
     for link in ("uart", "usb"):
         with VirtualBoard("--link", link, flash=image) as board, Host(board) as host:
@@ -256,7 +264,7 @@ def test_the_cable_is_pulled_after_so_many_bytes(tmp_path: Path) -> None:
             while True:
                 data += port.read(1000)
         assert len(data) <= 5000
-        assert board.wait(10) == 0
+        assert board.wait() == 0
     assert read_image(image, "kept") == b"kept"
 
 
@@ -270,7 +278,7 @@ def test_a_program_that_ends_leaves_the_repl(repl: Host) -> None:
     assert repl.ask("sorted(__import__('os').listdir('/'))") == ["board.json", "settings.json"]
 
 
-def test_ctrl_d_starts_the_program_anew(tmp_path: Path) -> None:
+def test_ctrl_d_restarts_the_program(tmp_path: Path) -> None:
     main = "import time\ntry: n = int(open('/n').read())\nexcept OSError: n = 0\n"
     main += "with open('/n', 'w') as f: f.write(str(n + 1))\nprint('run', n, time.ticks_ms())\nwhile True: time.sleep(1)"
     with VirtualBoard(flash=write_image(tmp_path / "i", main=main)) as board, Host(board) as host:
@@ -284,7 +292,7 @@ def test_ctrl_d_starts_the_program_anew(tmp_path: Path) -> None:
             host.until("MPY: soft reboot\r\n")
 
 
-def test_a_program_that_exits_starts_anew(tmp_path: Path) -> None:
+def test_a_program_that_exits_is_restarted(tmp_path: Path) -> None:
     main = "import sys\ntry: open('/n').close()\nexcept OSError:\n    open('/n', 'w').close()\n    sys.exit(5)\nprint('second', input())"
     with VirtualBoard(flash=write_image(tmp_path / "i", main=main)) as board, Host(board) as host:
         host.send("time\n")
@@ -326,7 +334,7 @@ def test_ticks_wrap_as_on_a_board(repl: Host) -> None:
 
 
 @pytest.mark.parametrize("speed", [1, 40])
-def test_sleeping_takes_its_time_on_every_road(speed: int, tmp_path: Path) -> None:
+def test_every_kind_of_sleep_takes_its_time(speed: int, tmp_path: Path) -> None:
     code = """
 import asyncio, json, select, sys, time
 def took(f):
@@ -345,7 +353,8 @@ print(json.dumps([took(lambda: time.sleep_ms(500)), took(lambda: time.sleep(0.5)
         host.repl().send("\x04")
         host.until("[")
         for took in json.loads("[" + host.until("]") + "]"):
-            assert 500 <= took <= 560, took
+            # A late computer adds up to 50 ms before, during and after the sleep.
+            assert 500 <= took <= 660, took
         assert time.monotonic() - start > 2.9 / speed
 
 
@@ -373,11 +382,11 @@ while True:
     assert kept == [b"%06d" % k for k in range(len(kept))]
 
 
-def test_ctrl_c_never_falls_into_a_write(tmp_path: Path) -> None:
+def test_ctrl_c_never_interrupts_a_write(tmp_path: Path) -> None:
     main = "k = 0\nwhile True:\n    with open('/f%d' % (k % 7), 'wb') as f: f.write(bytes(5000))\n    k += 1"
     image = write_image(tmp_path / "i", main=main)
     with VirtualBoard(flash=image) as board, Host(board) as host:
-        for k in range(15):
+        for k in range(10):
             time.sleep(0.05 + 0.003 * k)
             host.send("\x03")
             host.until(">>> ")
@@ -403,14 +412,14 @@ def test_a_new_image_holds_what_deploy_copies_and_is_worn_as_the_recording_was(t
     image = tmp_path / "new.flash"
     with VirtualBoard(flash=image, recording=recording):
         pass
-    for name, content in bundle("VIRTUAL"):
+    for name, content in firmware_files("VIRTUAL").items():
         assert read_image(image, name) == content, name
     assert json.loads(read_image(image, "settings.json")) == {"placement": "waist", "side": "right", "mount": "?"}
     with VirtualBoard(flash=image, recording=ramp(tmp_path / "shank.csv", 5)) as board:
-        assert "recording is of the shank, the device is set to waist" in board.errors()
+        assert "recording is of the shank, but the device is set to waist" in board.errors()
 
 
-def test_an_image_cut_short_while_it_was_made_is_made_again(tmp_path: Path) -> None:
+def test_an_incomplete_new_image_is_written_again(tmp_path: Path) -> None:
     image = tmp_path / "half"
     image.write_bytes(bytes(8192) + b"half of it")
     with VirtualBoard(flash=image):
@@ -425,13 +434,13 @@ def test_one_image_runs_once(plain: Path) -> None:
     assert "another virtual board" in second.stderr and second.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_no_image_stays_what_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_not_changed(tmp_path: Path) -> None:
     for size in (100, 2 * 1024 * 1024):
         other = tmp_path / "thesis.doc"
         other.write_bytes(b"Dear professor" + bytes(size))
         done = run("--flash", other)
         assert done.returncode == 1 and done.stdout == ""
-        assert "no flash image" in done.stderr and done.stderr.count("\n") == 1
+        assert "not a flash image" in done.stderr and done.stderr.count("\n") == 1
         assert other.read_bytes() == b"Dear professor" + bytes(size)
 
 
@@ -443,7 +452,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 # The end
 
 
-def test_no_interpreter_outlives_its_board(echo: Path) -> None:
+def test_the_interpreter_ends_with_its_board(echo: Path) -> None:
     for end in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         with VirtualBoard(flash=echo) as board:
             with Host(board) as host:
@@ -452,11 +461,11 @@ def test_no_interpreter_outlives_its_board(echo: Path) -> None:
             children = interpreters(board)
             assert len(children) == 1 and alive(children[0])
             os.kill(board.pid, end)
-            assert board.wait(10) == (-signal.SIGKILL if end == signal.SIGKILL else 0)
-            wait_until(lambda child=children[0]: not alive(child), 5, "the interpreter has ended")
+            assert board.wait() == (-signal.SIGKILL if end == signal.SIGKILL else 0)
+            wait_until(lambda child=children[0]: not alive(child), "the interpreter has ended")
 
 
-def test_without_its_packages_it_finds_those_of_the_project(echo: Path) -> None:
+def test_without_its_packages_it_uses_those_of_the_project(echo: Path) -> None:
     if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         pytest.skip("these tests don't run from .venv, so the board has nowhere to turn to")
     process = subprocess.Popen([sys.executable, "-S", str(VIRTUAL_BOARD), "--flash", str(echo)], stdout=subprocess.PIPE, text=True)
@@ -471,7 +480,7 @@ def test_without_its_packages_it_finds_those_of_the_project(echo: Path) -> None:
     "options",
     [["--speed", "0"], ["--speed", "x"], ["--bps", "9"], ["--fault", "gremlins"], ["--fault", "imu-lost=3"], ["--cut-after", "0"]],
 )
-def test_wrong_options_are_a_matter_of_usage(options: list[str]) -> None:
+def test_wrong_options_are_usage_errors(options: list[str]) -> None:
     done = run(*options)
     assert done.returncode == 2 and done.stdout == "" and options[0] in done.stderr
 
@@ -506,8 +515,8 @@ def test_after_the_recording_the_leg_stands_still(tmp_path: Path) -> None:
         assert abs(sum((a * 0.488) ** 2 for a in acceleration) ** 0.5 - 1000) < 2
 
 
-def test_axes_are_those_that_the_board_believes_in(tmp_path: Path) -> None:
-    """A sensor axis each for forward, left and up, whatever the recording's sensor sat like."""
+def test_axes_are_those_that_the_board_assumes(tmp_path: Path) -> None:
+    """One sensor axis each for forward, left and up, independent of the mount in the recording."""
     rows = "".join(f"{k / 100},-2,0.5,1,100,-50,0\n" for k in range(3000))
     for side, mount in (("left", "+y+z+x"), ("right", "-y-z+x")):
         recording = tmp_path / f"{side}.csv"
@@ -540,7 +549,7 @@ def test_faults_of_the_sensor(tmp_path: Path) -> None:
         assert host.ask("[i2c.scan(), list(i2c.readfrom_mem(106, 16, 2))]") == [[106], [0, 0]]
 
 
-def test_the_oscillator_is_off_by_what_is_asked(tmp_path: Path) -> None:
+def test_the_oscillator_has_the_given_error(tmp_path: Path) -> None:
     main = READ_RAW + "start()\nn = 0\nt = time.ticks_ms()\nfor _ in range(60):\n    time.sleep(1)\n"
     main += "    k = i2c.readfrom_mem(106, 0x3A, 2); k = k[0] | (k[1] & 3) << 8; i2c.readfrom_mem(106, 0x78, 7 * k); n += k // 2\n"
     main += "print('hz', n * 1000 / time.ticks_diff(time.ticks_ms(), t), i2c.readfrom_mem(106, 0x63, 1)[0])"
@@ -571,13 +580,13 @@ def test_a_bad_recording_is_one_sentence(content: str, complaint: str, tmp_path:
     assert not (tmp_path / "image").exists()
 
 
-def test_a_gap_in_the_recording_is_told_and_held(tmp_path: Path) -> None:
+def test_a_gap_in_the_recording_is_reported_and_filled(tmp_path: Path) -> None:
     recording = ramp(tmp_path / "gap.csv", 5, "65.0,9,0,1,0,0,0\n65.1,9,0,1,0,0,0\n")
     image = write_image(tmp_path / "i", chip=READ_RAW)
     with VirtualBoard("--speed", 20, flash=image, recording=recording) as board, Host(board) as host:
         host.repl().do("from chip import *; start(); time.sleep(40)")
-        # 5 mg on the forward axis, the sensor's y.
-        assert host.ask("words(0x2A, 1)") == [10]
+        # 5 mg on the forward axis, the sensor's y, with the noise of the chip.
+        assert host.ask("words(0x2A, 1)") in ([9], [10], [11])
         assert "60.00 s are missing after 5.00 s" in board.errors()
         assert board.errors().count("\n") == 1
 
@@ -585,17 +594,38 @@ def test_a_gap_in_the_recording_is_told_and_held(tmp_path: Path) -> None:
 # Pins
 
 
-def test_the_button_and_the_lamp(tmp_path: Path) -> None:
+def test_the_button_and_the_led(tmp_path: Path) -> None:
     main = "import machine, time\nb = machine.Pin(0, machine.Pin.IN, machine.Pin.PULL_UP)\nl = machine.Pin(2, machine.Pin.OUT, value=0)\n"
     main += "last = 1\nwhile True:\n    now = b.value()\n    if now < last: l.on()\n    if now > last: l.off()\n    last = now\n"
     main += "    time.sleep_ms(5)"
     image = write_image(tmp_path / "i", main=main)
     pins = tmp_path / "pins"
     with VirtualBoard("--pins", pins, flash=image) as board:
-        wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"0", 10, "the lamp is off")
+        wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"0", "the LED is off")
         for k in range(3):
             board.drive(pins, 0, "0")
-            wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"1", 10, "the lamp is on")
+            wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"1", "the LED is on")
             board.drive(pins, 0, "-")
-            wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"0", 10, "the lamp is off again")
+            wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"0", "the LED is off again")
             assert struct.unpack_from("<I", pins.read_bytes(), 128 + 4 * 2)[0] == k + 1
+
+
+def test_an_interrupt_sees_an_edge_that_is_over_before_the_board_looks(tmp_path: Path) -> None:
+    main = "import machine, time\nb = machine.Pin(0, machine.Pin.IN, machine.Pin.PULL_UP)\nl = machine.Pin(2, machine.Pin.OUT, value=0)\n"
+    main += "b.irq(lambda pin: l.on(), machine.Pin.IRQ_FALLING)\nl.off()\nwhile True: time.sleep_ms(600)"
+    image, pins = write_image(tmp_path / "i", main=main), tmp_path / "pins"
+    with VirtualBoard("--pins", pins, flash=image) as board:
+        wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"0", "the LED is off")
+        board.drive(pins, 0, "0")
+        board.drive(pins, 0, "-")
+        wait_until(lambda: pins.read_bytes()[64 + 2 :][:1] == b"1", "the LED is on")
+
+
+def test_the_app_switches_the_power_of_the_sensor_on(tmp_path: Path) -> None:
+    image, pins = tmp_path / "i", tmp_path / "pins"
+    new_flash(image)
+    board = json.loads((ROOT / "boards/VIRTUAL/board.json").read_text())
+    board["i2c"]["power"] = 12
+    put_files(image, {"board.json": json.dumps(board).encode()})
+    with VirtualBoard("--pins", pins, flash=image, ready=True):
+        assert pins.read_bytes()[64 + 12 : 64 + 13] == b"1"

@@ -2,8 +2,8 @@
 
     .venv-fuzz/bin/python tests/fuzz [NAME ...] [--times N]
 
-Each decoder runs in a process of its own, from sound input. What breaks one is kept in build/fuzz and named; it then belongs into the
-ordinary tests, as a case of its own.
+Each decoder runs in its own process and starts from valid input. Input that breaks one is kept in build/fuzz, and its name is printed. Add
+it to the ordinary tests as a case.
 """
 
 import argparse
@@ -14,14 +14,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build/fuzz"
-PLACES = ("tests/portable", "tests/fuzz", "firmware", "tests/host", "tests/property", "boards/VIRTUAL")
+PLACES = ("tests", "firmware", "boards/VIRTUAL")
 sys.path[0:0] = [str(ROOT / place) for place in PLACES]
 MEMORY_MB = 600
 HANGS_AFTER_S = 30
 
 
 def main() -> int:
-    """How many decoders broke."""
+    """The number of decoders that broke."""
     parser = argparse.ArgumentParser(prog="tests/fuzz", description="Coverage-guided fuzzing of every decoder of outside bytes.")
     parser.add_argument("names", nargs="*", help="decoders of tests/fuzz/decoders.py (default: all)")
     parser.add_argument("--times", type=float, default=1.0, help="how many times the usual runs (default 1)")
@@ -30,7 +30,7 @@ def main() -> int:
     if options.only:
         return fuzz(options.only, options.times)
 
-    from decoders import DECODERS
+    from fuzz.decoders import DECODERS
 
     unknown = set(options.names) - {decoder.name for decoder in DECODERS}
     if unknown:
@@ -45,7 +45,7 @@ def main() -> int:
         runs = re.findall(r"^#(\d+)\s.*?cov: (\d+)", done.stderr, re.M)
         speed = re.findall(r"exec/s: (\d+)", done.stderr)
         count, covered = runs[-1] if runs else ("0", "0")
-        came_to = "held" if done.returncode == 0 else _complaint(done.stdout + done.stderr)
+        came_to = "held" if done.returncode == 0 else _failure(done.stdout + done.stderr)
         broken += done.returncode != 0
         print(f"{decoder.name:<16}{int(count):>10}{speed[-1] if speed else '-':>10}{covered:>9}  {came_to}", flush=True)
     return min(broken, 100)
@@ -56,7 +56,7 @@ def fuzz(name: str, times: float) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["retrostep", "retrostep_core", "hal"], enable_loader_override=False):
-        from decoders import DECODERS
+        from fuzz.decoders import DECODERS
 
     (decoder,) = [one for one in DECODERS if one.name == name]
     corpus = KEPT / "corpus" / name
@@ -70,11 +70,11 @@ def fuzz(name: str, times: float) -> int:
     return 0
 
 
-def _complaint(said: str) -> str:
-    """The last line of the traceback, or what libFuzzer says, and where the bytes lie."""
-    errors = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*", said, re.M) or re.findall(r"ERROR: libFuzzer: .*", said)
-    kept = re.findall(r"Test unit written to (\S+)", said)
-    return f"BROKEN: {errors[-1][:120] if errors else said.strip().splitlines()[-1][:120]} ({kept[-1] if kept else 'nothing kept'})"
+def _failure(output: str) -> str:
+    """The last line of the traceback, or of libFuzzer's report, and the file with the bytes."""
+    errors = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*", output, re.M) or re.findall(r"ERROR: libFuzzer: .*", output)
+    kept = re.findall(r"Test unit written to (\S+)", output)
+    return f"BROKEN: {errors[-1][:120] if errors else output.strip().splitlines()[-1][:120]} ({kept[-1] if kept else 'nothing kept'})"
 
 
 if __name__ == "__main__":

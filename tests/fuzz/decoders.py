@@ -1,7 +1,7 @@
-"""Every place where bytes from outside are decoded, as one small function each: it takes any bytes and holds the decoder to its promises.
+"""Every decoder of bytes from outside, with one small function each: it takes any bytes and checks the guarantees of the decoder.
 
-Those are: only the documented exceptions, nothing kept that grows with what is fed, and work in proportion to it (counted, never timed).
-tests/property/test_decoders.py gives them what Hypothesis makes up, `make fuzz` what atheris finds by coverage.
+These are: only the documented exceptions, bounded memory, and work in proportion to the input (counted, never timed).
+tests/property/test_decoders.py runs them on input from Hypothesis, `make fuzz` on input that atheris finds by coverage.
 """
 
 import json
@@ -19,36 +19,41 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-import core_reader
-import formats_reader
 from hal.board import Board as BoardFacts
 from hal.settings import read as read_settings
-from hal.store import Store as Flash
-from logs import DEVICE, session_log
-from ram_store import RamStore
+from hal.store import LogStore as Flash
+from retrostep.activity_files.files import activities_in
 from retrostep.archive.dating import ClockFact
-from retrostep.archive.digest import digest
-from retrostep.archive.engine import sqlite_path
-from retrostep.archive.names import device_name
+from retrostep.archive.identifiers import device_name
+from retrostep.archive.imported import ImportedActivity, activity_of, import_fields
+from retrostep.archive.log_summary import summarize_log
 from retrostep.archive.schema import StoreState
 from retrostep.archive.store import Store
-from retrostep.device import client
-from retrostep.device.boards import board_bytes
+from retrostep.archive.store_url import sqlite_path
+from retrostep.device import client, patience
+from retrostep.device.boards import board_bytes, read_board
 from retrostep.errors import DamagedData, NotFound, RetrostepError, UnsafeName, UnsupportedStore
-from retrostep.output.plain import clean
-from retrostep.output.sessions import detail_dict, session_dict, utc
+from retrostep.output.sessions import detail_dict, session_dict
+from retrostep.plain_text import clean
 from retrostep.replay.imu import blocks
 from retrostep.replay.recording import RecordingError, read_recording
 from retrostep.training.check import Check
-from retrostep.training.quality import Core
+from retrostep.training.data_quality import Core
+from retrostep.units import utc
 from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.limits_json import limits_from_json, limits_to_json
 from retrostep_core.gait.units import parse_mount
-from retrostep_core.link import answers, caller, frames, messages
+from retrostep_core.link import answers, frames, host_frames, messages
 from retrostep_core.log import decoded, records
-from retrostep_core.log.reader import LogError, read_log, scan, sound_length
-from retrostep_core.log.recovery import recover
+from retrostep_core.log.reader import LogError, read_log, scan, valid_length
 from sqlalchemy import update
-from test_link_server import Desk
+from support import core_reader, formats_reader
+from support.activity_files import watch_fit, watch_tcx
+from support.disk import numbers
+from support.link_host import LinkHost
+from support.logs import DEVICE, session_log
+from support.ram_store import RamStore
+from support.recovery import recover
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = [path.read_bytes() for path in sorted((ROOT / "tests/golden").glob("*.rsl"))]
@@ -56,7 +61,7 @@ GOLDEN = [path.read_bytes() for path in sorted((ROOT / "tests/golden").glob("*.r
 
 @dataclass(frozen=True)
 class Decoder:
-    """One decoder's harness, sound input to start from, and how often `make fuzz` runs it."""
+    """One decoder's harness, valid input to start from, and the number of runs of `make fuzz`."""
 
     name: str
     run: Callable[[bytes], None]
@@ -73,15 +78,15 @@ def examples(kind: str) -> list[bytes]:
 
 
 def pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(code, bytes) after each other: a code, a length and that many bytes."""
+    """Split `data` into (code, bytes): each is a code, a length and that many bytes."""
     at = 0
     while at + 2 <= len(data):
         yield data[at], data[at + 2 : at + 2 + data[at + 1]]
         at += 2 + data[at + 1]
 
 
-def spelt(*parts: tuple[int, bytes]) -> bytes:
-    """What `pieces` takes apart."""
+def joined(*parts: tuple[int, bytes]) -> bytes:
+    """The bytes that `pieces` splits into these."""
     return b"".join(bytes([code, len(part)]) + part for code, part in parts)
 
 
@@ -89,7 +94,7 @@ def spelt(*parts: tuple[int, bytes]) -> bytes:
 
 
 def log(data: bytes) -> None:
-    """Both readers say the same of any bytes; the one that a board runs reads a file's bytes a bounded number of times."""
+    """Both readers agree on any bytes. The board's reader reads each byte of a file a bounded number of times."""
     asked = 0
 
     def read(offset: int, into: memoryview) -> int:
@@ -99,7 +104,7 @@ def log(data: bytes) -> None:
         into[: len(part)] = part
         return len(part)
 
-    end = sound_length(read, len(data))
+    end = valid_length(read, len(data))
     assert 0 <= end <= len(data)
     assert asked <= len(data) // 240 + len(data) // records.OVERHEAD + 2
     assert core_reader.read(data) == formats_reader.read(data)
@@ -110,7 +115,7 @@ def log(data: bytes) -> None:
         return
     assert len(found.steps) <= 60 * len(data) and len(found.damage) <= 2 * len(data) + 1
     try:
-        facts = digest(found.header.device, found.header.session, data)
+        facts = summarize_log(data, found.header.device, found.header.session, 0)
     except DamagedData as error:
         assert str(error).isprintable()
     else:
@@ -118,12 +123,12 @@ def log(data: bytes) -> None:
         assert all(fact.is_plausible() for fact in facts.clock_facts)
 
 
-def sound_records(data: bytes) -> None:
-    """Records whose CRC holds, with any payload: a hand could make them."""
+def valid_records(data: bytes) -> None:
+    """Records with a valid CRC and any payload."""
     built = bytearray(GOLDEN[0][:4])
     buf = bytearray(records.MAX_RECORD)
     for seq, (kind, payload) in enumerate(pieces(data)):
-        built += buf[: records.pack_record(buf, kind, seq, payload)]
+        built += buf[: decoded.pack_record(buf, kind, seq, payload)]
         for view in (payload, memoryview(payload)):
             try:
                 decoded.decode(kind, view)
@@ -137,7 +142,7 @@ def sound_records(data: bytes) -> None:
 
 
 def raw_recovery(data: bytes) -> None:
-    """Closing whatever an earlier boot left: every sound record stays, and a second time does nothing."""
+    """Recovery of any log of an earlier boot: every valid record stays, and a second recovery changes nothing."""
     store = RamStore(boot=2)
     store.logs[1] = data
     recover(store, store.boot)
@@ -152,21 +157,21 @@ def raw_recovery(data: bytes) -> None:
 
 
 def requests(data: bytes) -> None:
-    """Whatever a host sends: answers, or silence, and the logs stay."""
-    desk = Desk()
-    desk.store.logs = {1: GOLDEN[0], 2: b"x" * 3000}
-    before = dict(desk.store.logs)
+    """Any bytes from a host: the board answers or ignores them, and its logs stay."""
+    host = LinkHost()
+    host.store.logs = {1: GOLDEN[0], 2: b"x" * 3000}
+    before = dict(host.store.logs)
     for at in range(0, len(data), 97):
-        desk.send(data[at : at + 97])
-        assert len(desk.server._queue) <= 4
-        desk.poll()
-        desk.out.data = b""
-    assert desk.store.logs == before and set(desk.store.oks) <= set(before)
+        host.send(data[at : at + 97])
+        assert len(host.server._queue) <= 4
+        host.poll()
+        host.out.data = b""
+    assert host.store.logs == before and set(host.store.oks) <= set(before)
 
 
 def framed(data: bytes) -> None:
-    """Whatever a board sends: each frame unpacks or is refused, and no more than one is kept."""
-    decoder = caller.FrameDecoder()
+    """Any bytes from a board: each frame is unpacked or refused, and at most one is kept."""
+    decoder = host_frames.FrameDecoder()
     text = 0
     for at in range(0, len(data), 61):
         for item in decoder.feed(data[at : at + 61]) + (decoder.idle() if at % 5 == 0 else []):
@@ -174,7 +179,7 @@ def framed(data: bytes) -> None:
                 text += len(item[1])
             else:
                 answer(bytes([item[1]]) + item[3])
-        assert len(decoder._pending) <= frames.MAX_FRAME
+        assert len(decoder._pending) <= host_frames.MAX_FRAME
     assert text <= len(data)
 
 
@@ -194,14 +199,14 @@ def answer(data: bytes) -> None:
 
 
 def cobs(data: bytes) -> None:
-    """Decoding never raises, and what is encoded comes back."""
-    caller.cobs_decode(data)
-    caller.open_frame(data)
-    assert caller.cobs_decode(caller.cobs_encode(data)) == data
+    """Decoding never raises, and decoding an encoded text returns it."""
+    host_frames.cobs_decode(data)
+    host_frames.unpack_frame(data)
+    assert host_frames.cobs_decode(host_frames.cobs_encode(data)) == data
 
 
 class _Clock:
-    """Time that passes only where somebody waits."""
+    """Time that passes only during a wait."""
 
     def __init__(self) -> None:
         self.now_s = 1_800_000_000.0
@@ -213,7 +218,7 @@ class _Clock:
 
 
 class _Scripted:
-    """A Wire whose other end answers each request with the next of `script`: (code, payload), framed soundly or (code over 127) raw."""
+    """A Transport that answers each request with the next of `script`: (code, payload), in a valid frame or, for codes over 127, raw."""
 
     path = "/dev/scripted"
 
@@ -234,7 +239,7 @@ class _Scripted:
             kind = messages.ERROR if code % 16 == 15 else code % 16
             number = int(data[1:3], 16) if data[:1] == b"~" and code < 112 else 0
             self.waiting += encoder.view[: encoder.finish(kind, number, len(payload))]
-            if code & 16 == 0:  # with this bit the next piece follows at once
+            if code & 16 == 0:  # with this bit the next piece follows immediately
                 break
 
     def read(self, timeout_s: float) -> bytes:
@@ -245,20 +250,20 @@ class _Scripted:
         return found
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
 def board_answers(data: bytes) -> None:
-    """A board whose frames all come whole and say anything: the client gives values or one error, in a bounded number of turns."""
+    """A board that sends complete frames with any content: the client returns values or one error, in a bounded number of requests."""
     clock = _Clock()
     heard: list[str] = []
-    with mock.patch.object(client, "time", clock):
+    with mock.patch.object(client, "time", clock), mock.patch.object(patience, "time", clock):
         wire = _Scripted(data, clock)
-        board = client.Board(wire, heard.append)
+        board = client.DeviceClient(wire, heard.append)
         board._number = 0
         for ask in (
             lambda: board.hello(),
-            lambda: board.list(),
+            lambda: board.list_sessions(),
             lambda: [len(piece) for _, piece in board.read_logs([(1, 0, 9000), (2, 5, 700)]) if isinstance(piece, bytes)],
             lambda: board.confirm(1, 5, 7),
             lambda: board.status(),
@@ -274,20 +279,20 @@ def board_answers(data: bytes) -> None:
                 assert str(error) and clean(str(error)) == str(error)
         assert wire.turns <= 3_000 + len(data)
     assert all(char.isprintable() or char in "\n\t" for text in heard for char in text)
-    assert len(board._text) <= client.TEXT_KEPT and len(board._events) <= client.EVENTS_KEPT
+    assert len(board._text) <= client.MAX_TEXT_BYTES and len(board._events) <= client.MAX_EVENTS
 
 
 # Settings
 
 
 def limits_bytes(data: bytes) -> None:
-    """24 bytes that are limits come back as they were."""
+    """Limits in 24 bytes are packed to the same bytes."""
     try:
         found = Limits.unpack(data)
     except ValueError as error:
         assert str(error)
         return
-    assert found.pack()[:16] == data[:16] and Limits.from_dict(found.to_dict()) == found
+    assert found.pack()[:16] == data[:16] and limits_from_json(limits_to_json(found)) == found
 
 
 def limits_json(data: bytes) -> None:
@@ -296,7 +301,7 @@ def limits_json(data: bytes) -> None:
     if value is None:
         return
     try:
-        found = Limits.from_dict(value)
+        found = limits_from_json(value)
     except ValueError as error:
         assert str(error).isprintable()
         return
@@ -314,12 +319,12 @@ def mount(data: bytes) -> None:
 
 
 def board_json(data: bytes) -> None:
-    """board.json and settings.json on a board: it starts, and says what it could not use."""
+    """Any board.json and settings.json on a board: it starts, and reports what it could not use."""
     value = _json(data)
     parts = value if isinstance(value, list) and len(value) == 2 else [value, {}]
     facts, settings = (part if isinstance(part, dict) else {} for part in parts)
     board = BoardFacts(facts, settings)
-    assert all(isinstance(sentence, str) for sentence in board.trouble)
+    assert all(isinstance(sentence, str) for sentence in board.problems)
     assert 2 <= board.watermark <= 64 and 10 <= board.auto_stop_s <= 900
     Limits.unpack(board.limits.pack())
     with _folder() as folder:
@@ -331,14 +336,29 @@ def board_json(data: bytes) -> None:
                 assert data.count(b"[") + data.count(b"{") > 500  # CPython's parser alone recurses; MicroPython's keeps a list
 
 
+def _log_of(store: Flash, number: int) -> bytes:
+    data = bytearray(store.size(number))
+    return bytes(data[: store.read_into(number, 0, data)])
+
+
 def flash(data: bytes) -> None:
-    """Any files on the flash: the store opens, numbers go on, and only what a host holds whole counts as confirmed."""
+    """Any files on the flash: the store opens, numbers continue, and only logs that a host has completely count as confirmed."""
     with _folder() as folder:
         root = folder / "flash"
         (root / "sessions").mkdir(parents=True)
+        (root / "logs/00000000").mkdir(parents=True)
         for code, content in pieces(data):
             number = code % 4
-            name = ("state.bin", f"sessions/{number:08d}.rsl", f"sessions/{number:08d}.ok", f"sessions/{number}\xb2.rsl")[code // 4 % 4]
+            name = (
+                "state.bin",
+                f"sessions/{number:08d}.rsl",
+                f"sessions/{number:08d}.ok",
+                f"sessions/0000000{number}\xb2.rsl",
+                f"logs/00000000/{number + 2:08d}.rsl",
+                f"logs/00000000/{number + 2:08d}.rsc",
+                f"logs/0000000{number}",
+                f"logs/00000000/0000000{number}\xb2.rsl",
+            )[code // 4 % 8]
             if code & 64 and not (root / name).exists():
                 (root / name).mkdir()  # a folder where a file belongs
             elif not (root / name).is_dir():
@@ -347,23 +367,31 @@ def flash(data: bytes) -> None:
         if (root / "state.bin").is_dir():
             return
         store = Flash(str(root))
-        assert all(number > 0 for number in store.numbers()) and store._next > max(store.numbers(), default=0)
-        for number in store.numbers():
+        if store.unreadable:
+            return
+        assert all(number > 0 for number in numbers(store)) and store._next > max(numbers(store), default=0)
+        before = {number: _log_of(store, number) for number in numbers(store)}
+        sealed = {n: (root / f"sessions/{n:08d}.ok").read_bytes() for n in range(4) if (root / f"sessions/{n:08d}.ok").is_file()}
+        for number in before:
             if store.confirmed(number):
-                sealed = (root / f"sessions/{number:08d}.ok").read_bytes()
-                assert struct.unpack_from("<I", sealed)[0] == store.size(number)
-        before = {path: path.read_bytes() for path in root.rglob("*.rsl") if path.is_file() and path.stat().st_size}
+                assert (root / f"logs/00000000/{number:08d}.rsc").exists()
+                sealed.pop(number, None)
+        while store.tend():
+            assert numbers(store) == list(before), "nothing is erased where there is room"
+        for number in before:
+            if store.confirmed(number) and number in sealed:
+                assert struct.unpack_from("<I", sealed[number])[0] == len(before[number])
         recover(store, store.boot)
-        for path, content in before.items():
-            assert path.read_bytes().startswith(content)
+        for number, content in before.items():
+            assert not content or _log_of(store, number).startswith(content)
         assert Flash(str(root)).boot == store.boot + 1
 
 
-# Files of people
+# Files from people
 
 
 def recording(data: bytes) -> None:
-    """A file of motion: what is kept is bounded by its lines, and the blocks made of it fit the chip's numbers."""
+    """Any recording: memory is bounded by its lines, and its blocks stay within the range of the chip."""
     with _folder() as folder:
         path = folder / "motion.csv"
         path.write_bytes(data)
@@ -377,15 +405,31 @@ def recording(data: bytes) -> None:
             assert len(block.samples) == 6 * block.n
 
 
+def activity_file(data: bytes) -> None:
+    """Any activity file: what can be imported of it is an entry that the store takes, and every reason is one printable line."""
+    try:
+        found = activities_in(data, "run.fit")
+    except RetrostepError as error:
+        assert str(error).isprintable()
+        return
+    for number, activity in enumerate(found, 1):
+        if not isinstance(activity, ImportedActivity):
+            assert clean(str(activity)) == str(activity)
+            continue
+        line = json.loads(json.dumps({"at_ms": 1, **import_fields(activity, "Ada", number, "coach")}))
+        assert activity_of(line).bouts == activity.bouts and len(activity.bouts) <= len(data)
+
+
 def entries(data: bytes) -> None:
-    """Any journal of entries: every line counts or is counted as damaged, and all that is then in the store can be shown and judged."""
+    """Any journal: every line is applied or counted as damaged, and the store can then be shown and checked."""
     store = JOURNAL.store
-    store.entries.path.write_bytes(data)
-    lines = list(store.entries.since(0))
+    store.journal.path.write_bytes(data)
+    lines = list(store.journal.lines())
     assert len(lines) <= data.count(b"\n")
     with store._write() as session:
         session.execute(update(StoreState).values(entries_applied=0))
-    assert 0 <= store.rebuild().damaged_entries <= len(lines)
+    damaged = store.rebuild().damaged_entries
+    assert 0 <= damaged <= len(list(store.journal.lines())), "what the journal lost is restored from the store"
     ((row, name),) = store.sessions()
     json.dumps([session_dict(row, name), detail_dict(store.detail(row))], allow_nan=False)
     verdicts = Check(store, Core((0, 1, 0), "00" * 8)).verdicts()
@@ -397,7 +441,7 @@ def entries(data: bytes) -> None:
 
 
 def names(data: bytes) -> None:
-    """What is typed for a device, a session, an athlete or a store; what a device calls itself."""
+    """Any name of a device, a session, an athlete or a store, typed or reported by a device."""
     text = data.decode("utf-8", "surrogateescape")
     try:
         assert "/" not in device_name(text) and device_name(text).isascii()
@@ -415,12 +459,12 @@ def names(data: bytes) -> None:
         except (NotFound, UnsafeName) as error:
             assert str(error)
     raw = NAMED.store.raw
-    kept = raw._quarantined(text, len(data), 7, len(data) % 3)
-    assert kept.parent == NAMED.store.home.quarantine
+    kept = raw.quarantine_path(text, len(data), 7, len(data) % 3)
+    assert kept.parent == NAMED.store.data_dir.quarantine
 
 
 def clock_facts(data: bytes) -> None:
-    """Facts of any numbers date a session within what can be, or bound it."""
+    """Clock facts with any numbers: a session gets a date within its bounds, or bounds alone."""
     from retrostep.archive.dating import date_session
 
     numbers = [int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)]
@@ -448,7 +492,7 @@ def _folder() -> Iterator[Path]:
 
 
 class _Opened:
-    """A store with an athlete and a session, opened when it is first asked for."""
+    """A store with an athlete and a session, opened at its first use."""
 
     @cached_property
     def store(self) -> Store:
@@ -502,11 +546,18 @@ CSV = b"# retrostep-recording: 1\n# placement: shank\n# side: left\n# mount: +y+
     b"%.4f,0.1,0,1,2,-3,4\n" % (i / 104) for i in range(40)
 )
 SEALED = struct.pack("<II", 3, 9)
-CANNED = SimpleNamespace(board=board_bytes("VIRTUAL"), settings=b'{"side": "left", "mount": "+y+z+x", "limits": "%s"}')
+CANNED = SimpleNamespace(board=board_bytes(read_board("VIRTUAL")), settings=b'{"side": "left", "mount": "+y+z+x", "limits": "%s"}')
+
+ACTIVITY_FILES = [
+    watch_fit("2026-11-20 16:30", 8, pauses=[(3, 5)]),
+    watch_tcx("2026-11-20 16:30", 4),
+    b"date,duration,cadence_spm\n2026-11-20 16:30,10,171\n2026-11-21,0:10:00,\n",
+    b"session,athlete,time,t_s,cadence_spm,direction,steps,alert\nX/1,Ada,2026-11-20T16:30:01Z,1,171,backward,3,\n",
+]
 
 DECODERS = [
     Decoder("log", log, [*GOLDEN, *examples("log"), SHORT], 20_000, 1024),
-    Decoder("sound_records", sound_records, [spelt(*[(k, p) for _, k, _, p in formats_reader.records(GOLDEN[0])][:40])], 20_000, 1024),
+    Decoder("valid_records", valid_records, [joined(*[(k, p) for _, k, _, p in formats_reader.records(GOLDEN[0])][:40])], 20_000, 1024),
     Decoder("raw_recovery", raw_recovery, [*GOLDEN, SHORT[:-20]], 20_000, 1024),
     Decoder(
         "requests",
@@ -514,7 +565,7 @@ DECODERS = [
         [
             *examples("request"),
             b"".join(
-                caller.request(n, *words)
+                host_frames.request(n, *words)
                 for n, words in enumerate(
                     [
                         ("HELLO",),
@@ -540,18 +591,19 @@ DECODERS = [
         "board_answers",
         board_answers,
         [
-            spelt((1, HELLO_PAYLOAD), (2, b"\x00\x01\x01\x00\x00\x00\x09\x00\x00\x00\x02"), (3, bytes(4) + b"RSL"), (6, STATUS_PAYLOAD)),
-            spelt((129, b"boot\r\n>>> "), (15, b"\x05busy"), (7 + 16, bytes(19)), (4, bytes(8))),
+            joined((1, HELLO_PAYLOAD), (2, b"\x00\x01\x01\x00\x00\x00\x09\x00\x00\x00\x02"), (3, bytes(4) + b"RSL"), (6, STATUS_PAYLOAD)),
+            joined((129, b"boot\r\n>>> "), (15, b"\x05busy"), (7 + 16, bytes(19)), (4, bytes(8))),
         ],
         10_000,
         1024,
     ),
     Decoder("limits_bytes", limits_bytes, [Limits().pack()], 500_000, 32),
-    Decoder("limits_json", limits_json, [json.dumps(Limits().to_dict()).encode()], 300_000, 512),
+    Decoder("limits_json", limits_json, [json.dumps(limits_to_json(Limits())).encode()], 300_000, 512),
     Decoder("mount", mount, [b"+y+z+x", b"?"], 500_000, 16),
     Decoder("board_json", board_json, [CANNED.board, b"[" + CANNED.board + b"," + CANNED.settings % (b"00" * 24) + b"]"], 30_000),
-    Decoder("flash", flash, [spelt((128, SEALED), (129 + 4, SHORT[:200]), (1 + 4, SHORT[:250]), (129 + 8, SEALED))], 10_000, 1024),
+    Decoder("flash", flash, [joined((128, SEALED), (129 + 4, SHORT[:200]), (1 + 4, SHORT[:250]), (129 + 8, SEALED))], 10_000, 1024),
     Decoder("recording", recording, [CSV], 30_000),
+    Decoder("activity_file", activity_file, ACTIVITY_FILES, 30_000),
     Decoder("entries", entries, [b"".join(json.dumps(line).encode() + b"\n" for line in ENTRY_LINES)], 500),
     Decoder("names", names, [b"RS-A1/12", b"sqlite:///club/store.sqlite", b"../../x", b"Ada", b"\xff"], 10_000, 200),
     Decoder("clock_facts", clock_facts, [struct.pack("<QQQ", 3, 5000, 1_800_000_000_000) * 2], 200_000, 240),

@@ -1,6 +1,5 @@
-"""Raw logs: archived byte for byte, safe before anybody says so, never overwritten, never dropped."""
+"""Raw logs are archived byte for byte, are on the disk when commit returns, and are never overwritten or dropped."""
 
-import binascii
 import errno
 import os
 import shutil
@@ -11,43 +10,40 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import DEVICE, session_log
-from retrostep.archive.entries import Entries
-from retrostep.archive.home import Home
-from retrostep.archive.names import device_name, session_number
-from retrostep.archive.raw import Partial, RawLogs
+from retrostep.archive.data_dir import DataDir
+from retrostep.archive.event_journal import EventJournal
+from retrostep.archive.identifiers import device_name, session_number
+from retrostep.archive.raw_logs import PartialLog, RawLogs
 from retrostep.errors import DamagedData, DiskFull, NoAccess, UnsafeName
+from support.logs import DEVICE, session_log
 
 
 @pytest.fixture
 def raw(tmp_path: Path) -> RawLogs:
-    return RawLogs(Home(tmp_path / "home"))
+    return RawLogs(DataDir(tmp_path / "home"))
 
 
 def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_home_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_folder_is_the_one_that_the_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETROSTEP_HOME", str(tmp_path / "club"))
-    assert Home.from_environment().path == tmp_path / "club"
-    assert Home.from_environment().store_url == f"sqlite:///{tmp_path}/club/store.sqlite"
+    assert DataDir.from_environment().path == tmp_path / "club"
+    assert DataDir.from_environment().store_url == f"sqlite:///{tmp_path}/club/store.sqlite"
     monkeypatch.delenv("RETROSTEP_HOME")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
-    assert Home.from_environment().path == tmp_path / "xdg/retrostep"
+    assert DataDir.from_environment().path == tmp_path / "xdg/retrostep"
 
 
 def test_a_log_is_archived_byte_for_byte(raw: RawLogs) -> None:
     data = session_log(7)
     path = raw.commit(DEVICE, 7, data)
-    assert path == raw.home.path / f"logs/{DEVICE}/00000007.rsl"
+    assert path == raw.data_dir.path / f"logs/{DEVICE}/00000007.rsl"
     assert path.read_bytes() == data
     assert raw.read(DEVICE, 7) == data
-    assert raw.has(DEVICE, 7, len(data), binascii.crc32(data))
-    assert not raw.has(DEVICE, 7, len(data), binascii.crc32(data) ^ 1)
-    assert not raw.has(DEVICE, 7, len(data) + 1, binascii.crc32(data))
-    assert not raw.has(DEVICE, 8, len(data), binascii.crc32(data))
-    assert everything(raw.home.path) == {f"logs/{DEVICE}/00000007.rsl": data}
+    assert raw.exists(DEVICE, 7) and not raw.exists(DEVICE, 8) and not raw.exists(DEVICE, 7, 1)
+    assert everything(raw.data_dir.path) == {f"logs/{DEVICE}/00000007.rsl": data}
 
 
 def test_file_and_folders_are_synced_before_commit_returns(raw: RawLogs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +58,7 @@ def test_file_and_folders_are_synced_before_commit_returns(raw: RawLogs, monkeyp
     path = raw.commit(DEVICE, 1, b"data")
     content = next(place for place, name in enumerate(synced) if name.startswith(str(path.parent / ".")))
     assert str(path.parent) in synced[content + 1 :], "the folder is synced after the file has its name"
-    assert str(raw.home.logs) in synced, "the device's new folder is an entry of logs/"
+    assert str(raw.data_dir.logs) in synced, "the device's new folder is an entry of logs/"
 
 
 def test_committing_again_changes_nothing(raw: RawLogs) -> None:
@@ -76,19 +72,17 @@ def test_a_log_that_has_grown_is_replaced_and_never_shortened(raw: RawLogs) -> N
     raw.commit(DEVICE, 1, b"begin")
     raw.commit(DEVICE, 1, b"begin and end")
     assert raw.commit(DEVICE, 1, b"begin").read_bytes() == b"begin and end"
-    assert raw.has(DEVICE, 1, 5, binascii.crc32(b"begin"))
 
 
 def test_other_bytes_under_the_same_number_are_kept_aside(raw: RawLogs) -> None:
-    raw.commit(DEVICE, 1, b"first life")
+    raw.commit(DEVICE, 1, b"first bytes")
     with pytest.raises(DamagedData, match="both are kept") as caught:
-        raw.commit(DEVICE, 1, b"other life")
+        raw.commit(DEVICE, 1, b"other bytes")
     assert caught.value.exit_status == 4
-    assert raw.read(DEVICE, 1) == b"first life"
+    assert raw.read(DEVICE, 1) == b"first bytes"
     (kept,) = raw.quarantined()
-    assert kept.read_bytes() == b"other life" and str(kept) in str(caught.value)
+    assert kept.read_bytes() == b"other bytes" and str(kept) in str(caught.value)
     assert "another log of the same device" in kept.with_suffix(".txt").read_text()
-    assert raw.has(DEVICE, 1, 10, binascii.crc32(b"other life")), "what is kept aside is safe as well"
 
 
 def test_quarantine_keeps_the_same_bytes_once(raw: RawLogs) -> None:
@@ -97,7 +91,13 @@ def test_quarantine_keeps_the_same_bytes_once(raw: RawLogs) -> None:
     assert first.read_bytes() == b"\x00\xff"
     reason = first.with_suffix(".txt").read_text()
     assert "why: not a log" in reason and DEVICE in reason and "length: 2" in reason
-    assert len(list(raw.home.quarantine.iterdir())) == 2
+    assert len(list(raw.data_dir.quarantine.iterdir())) == 2
+    raw.quarantine(DEVICE, 3, b"\x00\xff", "later, for another reason")
+    assert first.with_suffix(".txt").read_text() == reason, "the first reason stays"
+    # A quarantined log that rotted is written again.
+    first.write_bytes(b"\x01\xff")
+    assert raw.quarantine(DEVICE, 3, b"\x00\xff", "rotted") == first
+    assert first.read_bytes() == b"\x00\xff" and "why: rotted" in first.with_suffix(".txt").read_text()
 
 
 @pytest.mark.parametrize("device", ["", ".", "..", "../../etc", "a/b", "a\\b", "a" * 33, "né", "a b", "x\n", "\x1b[2J", "a\x00"])
@@ -109,8 +109,8 @@ def test_an_unsafe_device_name_never_becomes_a_path(raw: RawLogs, device: str) -
         raw.commit(device, 1, b"x")
     assert str(caught.value).isprintable()
     kept = raw.quarantine(device, 1, b"x", "unsafe name")
-    assert kept.parent == raw.home.quarantine and kept.name.startswith("unnamed-")
-    assert set(raw.home.path.iterdir()) == {raw.home.quarantine}
+    assert kept.parent == raw.data_dir.quarantine and kept.name.startswith("unnamed-")
+    assert set(raw.data_dir.path.iterdir()) == {raw.data_dir.quarantine}
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**32])
@@ -128,17 +128,17 @@ def test_only_harmless_names_pass(text: str) -> None:
     assert name == text and name.isascii() and 1 <= len(name) <= 32 and not set(name) & set("./\\ \n\x00")
 
 
-def test_all_lists_archived_logs_and_passes_over_what_others_put_there(raw: RawLogs) -> None:
+def test_all_lists_archived_logs_and_ignores_other_files(raw: RawLogs) -> None:
     for device, number in (("b", 2), ("a", 1), ("b", 1), ("b", session_number(2**32 - 1))):
         raw.commit(device, number, b"x")
-    (raw.home.logs / "b" / "notes.txt").write_text("mine")
-    (raw.home.logs / "b" / "000000003.rsl").write_text("not how a 3 is written")
-    (raw.home.logs / "not a device").mkdir()
-    (raw.home.logs / "file").write_text("x")
+    (raw.data_dir.logs / "b" / "notes.txt").write_text("mine")
+    (raw.data_dir.logs / "b" / "000000003.rsl").write_text("not how a 3 is written")
+    (raw.data_dir.logs / "not a device").mkdir()
+    (raw.data_dir.logs / "file").write_text("x")
     assert [(log.device, log.session) for log in raw.all()] == [("a", 1), ("b", 1), ("b", 2), ("b", 2**32 - 1)]
 
 
-def test_a_partial_goes_on_where_it_was_cut(raw: RawLogs) -> None:
+def test_a_partial_log_continues_where_it_was_cut(raw: RawLogs) -> None:
     with raw.partial(DEVICE, 1) as part:
         assert part.offset == 0
         part.append(b"abc")
@@ -154,7 +154,7 @@ def test_a_partial_goes_on_where_it_was_cut(raw: RawLogs) -> None:
 
 def test_a_full_disk_is_one_sentence_and_leaves_no_trace(raw: RawLogs, monkeypatch: pytest.MonkeyPatch) -> None:
     raw.commit(DEVICE, 1, b"safe")
-    before = everything(raw.home.path)
+    before = everything(raw.data_dir.path)
 
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -163,14 +163,14 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_trace(raw: RawLogs, monkeypat
     with pytest.raises(DiskFull, match="free some space") as caught:
         raw.commit(DEVICE, 2, b"too much")
     assert str(raw.path(DEVICE, 2)) in str(caught.value)
-    assert everything(raw.home.path) == before
+    assert everything(raw.data_dir.path) == before
 
 
-def test_a_partial_on_a_disk_that_is_really_full() -> None:
+def test_a_partial_log_on_a_disk_that_is_really_full() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with pytest.raises(DiskFull):
-        Partial(Path("/dev/full")).append(b"x")
+        PartialLog(Path("/dev/full")).append(b"x")
 
 
 def test_no_access_is_one_sentence(raw: RawLogs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,46 +180,46 @@ def test_no_access_is_one_sentence(raw: RawLogs, monkeypatch: pytest.MonkeyPatch
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(Path, "read_bytes", refused)
-    with pytest.raises(NoAccess, match="give yourself access"):
+    with pytest.raises(NoAccess, match="change its permissions"):
         raw.read(DEVICE, 1)
 
 
-def said(entries: Entries, start: int = 0) -> list[object]:
-    return [None if line.entry is None else line.entry["entry"] for line in entries.since(start)]
+def kinds(entries: EventJournal, start: int = 0) -> list[object]:
+    return [None if line.entry is None else line.entry["entry"] for line in entries.lines(start)]
 
 
 def test_entries_are_read_back_in_order_from_anywhere(tmp_path: Path) -> None:
-    entries = Entries(tmp_path / "deep/entries.jsonl")
-    assert said(entries) == [] and entries.size() == 0
+    entries = EventJournal(tmp_path / "deep/entries.jsonl")
+    assert kinds(entries) == [] and entries.size() == 0
     entries.append("one", 1, text="line\nbreak \u202e \x1b")
     middle = entries.size()
     entries.append("two", 2)
-    assert said(entries) == ["one", "two"]
-    assert said(entries, middle) == ["two"]
-    assert [line.end for line in entries.since(0)] == [middle, entries.size()]
+    assert kinds(entries) == ["one", "two"]
+    assert kinds(entries, middle) == ["two"]
+    assert [line.end for line in entries.lines()] == [middle, entries.size()]
     assert entries.path.read_bytes().isascii() and entries.path.read_bytes().count(b"\n") == 2
 
 
-def test_a_torn_entry_costs_only_itself(tmp_path: Path) -> None:
-    entries = Entries(tmp_path / "entries.jsonl")
+def test_only_the_torn_entry_is_lost(tmp_path: Path) -> None:
+    entries = EventJournal(tmp_path / "entries.jsonl")
     entries.append("one", 1)
     with open(entries.path, "ab") as file:
         file.write(b'{"entry":"tor')
-    assert said(entries) == ["one"], "a line that is being written is not there yet"
+    assert kinds(entries) == ["one"], "a line that is being written is not there yet"
     entries.append("three", 3)
-    assert said(entries) == ["one", None, "three"]
+    assert kinds(entries) == ["one", "three"]
 
 
 @pytest.mark.parametrize("line", [b"\xff\xfe", b"[1]", b'"x"', b"{}", b'{"entry": 1, "at_ms": 1}', b'{"entry": "x"}', b"[" * 100_000])
-def test_a_damaged_line_is_told_and_passed_over(tmp_path: Path, line: bytes) -> None:
-    entries = Entries(tmp_path / "entries.jsonl")
+def test_a_damaged_line_is_reported_and_skipped(tmp_path: Path, line: bytes) -> None:
+    entries = EventJournal(tmp_path / "entries.jsonl")
     entries.path.write_bytes(line + b"\n")
     entries.append("next", 1)
-    assert said(entries) == [None, "next"]
+    assert kinds(entries) == [None, "next"]
 
 
-def test_a_failed_append_takes_itself_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = Entries(tmp_path / "entries.jsonl")
+def test_a_failed_append_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = EventJournal(tmp_path / "entries.jsonl")
     entries.append("one", 1)
     before = entries.path.read_bytes()
 
@@ -235,23 +235,23 @@ def test_a_failed_append_takes_itself_back(tmp_path: Path, monkeypatch: pytest.M
 FULL_DISK = """
 import sys
 from pathlib import Path
-from retrostep.archive.home import Home
-from retrostep.archive.raw import RawLogs
+from retrostep.archive.data_dir import DataDir
+from retrostep.archive.raw_logs import RawLogs
 from retrostep.errors import DiskFull
 
-raw = RawLogs(Home(Path(sys.argv[1])))
+raw = RawLogs(DataDir(Path(sys.argv[1])))
 raw.commit("a1", 1, b"small")
 try:
     raw.commit("a1", 2, bytes(1_000_000))
 except DiskFull as error:
     print(error)
-print(sorted(path.name for path in raw.home.path.rglob("*") if path.is_file()))
+print(sorted(path.name for path in raw.data_dir.path.rglob("*") if path.is_file()))
 raw.commit("a1", 3, b"small too")
 print([raw.read("a1", number) for number in (1, 3)])
 """
 
 
-def test_a_disk_that_is_really_full_costs_nothing_that_was_safe(tmp_path: Path) -> None:
+def test_a_disk_that_is_really_full_loses_nothing_archived(tmp_path: Path) -> None:
     script = tmp_path / "full.py"
     script.write_text(FULL_DISK)
     folder = tmp_path / "disk"
@@ -259,7 +259,7 @@ def test_a_disk_that_is_really_full_costs_nothing_that_was_safe(tmp_path: Path) 
     command = 'mount -t tmpfs -o size=256k none "$1" && exec "$2" "$3" "$1"'
     ready = subprocess.run(["unshare", "-rm", "true"], capture_output=True) if shutil.which("unshare") else None
     if ready is None or ready.returncode:
-        pytest.skip("this system lets nobody mount a small disk, so none can be filled")
+        pytest.skip("this system does not let a user mount a small disk, so none can be filled")
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", command, "sh", str(folder), sys.executable, str(script)], capture_output=True, text=True, check=True
     )

@@ -2,24 +2,20 @@
 
 import importlib.util
 import random
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
-from places import ROOT, SCORER
-
-sys.path.append(str(ROOT / "tests/bench"))
-
-import scoring
+from bench import scoring
+from support.places import SCORER
 
 TRUE = np.arange(1.0, 31.0, 0.5)
 
 
 def score(events: list[dict[str, Any]], truth: scoring.Truth | None = None) -> dict[str, float]:
-    tally = scoring.Score()
-    tally.add(truth or scoring.Truth(32.0, TRUE), events)
-    return tally.row()
+    sums = scoring.Score()
+    sums.add(truth or scoring.Truth(32.0, TRUE), events)
+    return sums.row()
 
 
 def steps(times: np.ndarray, late_s: float = 0.1) -> list[dict[str, Any]]:
@@ -54,15 +50,15 @@ def test_the_ends_are_not_judged() -> None:
 
 
 def test_cadence_is_held_against_the_last_six_steps() -> None:
-    said = [{"event": "cadence", "at": float(t), "spm": 126.0} for t in np.arange(5, 30, 0.5)]
-    row = score(steps(TRUE) + said)
+    found = [{"event": "cadence", "at": float(t), "spm": 126.0} for t in np.arange(5, 30, 0.5)]
+    row = score(steps(TRUE) + found)
     assert row["cadence_pct"] == pytest.approx(5.0)
 
 
 def test_direction_by_the_sample_and_switches_by_the_second() -> None:
     truth = scoring.Truth(40.0, np.array([]), [(0.0, 20.0, "forward"), (20.0, 40.0, "backward")])
-    said = [{"event": "direction", "at": at, "direction": name} for at, name in ((0.5, "forward"), (20.8, "backward"), (30.0, "forward"))]
-    row = score(said, truth)
+    found = [{"event": "direction", "at": at, "direction": name} for at, name in ((0.5, "forward"), (20.8, "backward"), (30.0, "forward"))]
+    row = score(found, truth)
     assert row["switch_s"] == pytest.approx(0.8, abs=0.02)
     assert row["wrong_forward_pct"] == 0.0
     assert row["wrong_backward_pct"] == pytest.approx(100 * 10 / 18.5, abs=0.2)
@@ -84,5 +80,5 @@ def test_both_scorers_pair_alike() -> None:
     for seed in range(50):
         r = random.Random(seed)
         true = np.cumsum([r.uniform(0.2, 0.8) for _ in range(40)])
-        said = np.sort([t + r.gauss(0, 0.15) for t in true if r.random() > 0.1] + [r.uniform(0, 20) for _ in range(4)])
-        assert scoring.match(true, said, 0.2) == theirs.match(true, said, 0.2)[0], f"seed {seed}"
+        found = np.sort([t + r.gauss(0, 0.15) for t in true if r.random() > 0.1] + [r.uniform(0, 20) for _ in range(4)])
+        assert scoring.match(true, found, 0.2) == theirs.match(true, found, 0.2)[0], f"seed {seed}"

@@ -1,4 +1,4 @@
-"""The mount is found on generated legs and on real ones, and a walk that misleads is refused: never a wrong mount."""
+"""Calibration finds the mount on generated and on real legs, and refuses a misleading walk: it never returns a wrong mount."""
 
 import csv
 import itertools
@@ -23,7 +23,7 @@ TILTS = [(0, 0, 0), (20, 0, 0), (-20, 0, 0), (0, 20, 0), (0, -20, 0), (0, 0, 20)
 
 
 def outcome(samples: np.ndarray) -> calibration.Calibration:
-    """What comes of samples (g, degrees per second) in sensor axes, as the chip would give them."""
+    """The calibration after samples (g, degrees per second) in sensor axes, quantised as the chip does."""
     raw = np.concatenate([samples[:, :3] / 0.000488, samples[:, 3:] / 0.070], axis=1)
     block = array("h", np.clip(np.round(raw), -32768, 32767).astype(np.int16).ravel().tolist())
     units.to_body(block, len(samples), None, block)
@@ -118,8 +118,8 @@ def test_real_walks_give_the_mount_they_were_recorded_with(walks: list[tuple[str
     assert all(reason == calibration.OBLIQUE for _, reason in refused)
 
 
-def test_real_walks_turned_round_in_time_are_refused(walks: list[tuple[str, str, np.ndarray]]) -> None:
-    """Backward gait is close to forward gait reversed in time: acceleration reversed, rate reversed and negated."""
+def test_real_walks_reversed_in_time_are_refused(walks: list[tuple[str, str, np.ndarray]]) -> None:
+    """Backward gait is close to forward gait reversed in time: acceleration reversed, angular velocity reversed and negated."""
     for name, _, samples in walks:
         found = outcome(samples[::-1] * np.array([1, 1, 1, -1, -1, -1]))
         assert (found.state, found.mount) == (calibration.FAILED, ""), name

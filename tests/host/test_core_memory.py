@@ -1,15 +1,13 @@
-"""Fixed memory where it matters: a step that is recorded, and a sync."""
+"""A recorded step allocates nothing, and a sync stays within its memory."""
 
-import subprocess
-from pathlib import Path
-
-SCRIPT = Path(__file__).resolve().parents[1] / "portable/memory.py"
+from support.interpreter import micropython
 
 
-def test_steps_and_syncs_stay_within_their_memory(micropython: list[str]) -> None:
-    told = subprocess.run([*micropython, str(SCRIPT)], capture_output=True, text=True, timeout=60, check=True).stdout
-    step, server, frame, session = (int(word) for word in told.split())
-    # The interpreter is a 64-bit one; a board's objects take half of this.
+def test_steps_and_syncs_stay_within_their_memory() -> None:
+    done = micropython("memory")
+    assert done.returncode == 0, done.stderr
+    step, server, frame, session = (int(word) for word in done.stdout.split())
+    # This interpreter has 64 bits; the same objects take half of this on a board.
     assert step == 0
     assert server + frame <= 8192
     assert session <= 4096

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flash_image import FlashImage
-from history import Training, felt, write_history
-from motion import BackwardJog, Stand, Walk, somebody
-from retrostep_core.gait.codes import BACKWARD, FORWARD
-from retrostep_core.log import reader, records
+from history import Training, sensed, write_history
+from motion import BackwardJog, Stand, Walk, random_person
+from retrostep_core import codes
+from retrostep_core.codes import BACKWARD, FORWARD
+from retrostep_core.log import reader
+from support.flash_files import log_path
 
 FIRST = datetime(2026, 10, 1, 17, 30, tzinfo=UTC)
 
@@ -16,19 +18,19 @@ FIRST = datetime(2026, 10, 1, 17, 30, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlashImage]:
     image = FlashImage(tmp_path_factory.mktemp("history") / "ada.flash")
-    person = somebody(3)
+    person = random_person(3)
     parts = {
-        "walk": felt([Stand(2), Walk(20, 110), Stand(2)], 1, person, "left"),
-        "back": felt([Stand(2), BackwardJog(20, 150), Stand(3)], 2, person, "left"),
+        "walk": sensed([Stand(2), Walk(20, 110), Stand(2)], 1, person, "left"),
+        "back": sensed([Stand(2), BackwardJog(20, 150), Stand(3)], 2, person, "left"),
     }
-    # The later one is named first: a board lives in order.
+    # The later one is listed first; the board records them in order of time.
     write_history(image, [Training(FIRST + timedelta(days=3), ("walk", "back")), Training(FIRST, ("walk",))], parts)
     yield image
     image.close()
 
 
 def logs(image: FlashImage) -> list[reader.Log]:
-    return [reader.read_log(image.read(f"sessions/{number:08d}.rsl")) for number in (1, 2)]
+    return [reader.read_log(image.read(log_path(number))) for number in (1, 2)]
 
 
 def test_every_training_is_a_closed_session_of_its_own_boot(board: FlashImage) -> None:
@@ -36,8 +38,8 @@ def test_every_training_is_a_closed_session_of_its_own_boot(board: FlashImage) -
         assert log.closed and not log.damage and not log.gaps
         assert (log.header.session, log.header.boot, log.header.board) == (number, number, "VIRTUAL")
         assert log.header.device == "RS-" + board.id.hex().upper()
-        assert log.end.reason == records.BY_BUTTON
-        assert [mark.mark for mark in log.marks] == [records.MARK_STRETCH]
+        assert log.end.reason == codes.END_BUTTON
+        assert [mark.mark for mark in log.marks] == [codes.MARK_STRETCH]
 
 
 def test_clock_facts_date_the_sessions_in_order(board: FlashImage) -> None:

@@ -1,4 +1,4 @@
-"""Every command, shown the nastiest names, notes, logs, files and boards: nothing steers a terminal, and nothing is written elsewhere."""
+"""Every command with hostile names, notes, logs, files and boards: nothing controls a terminal, and nothing is written elsewhere."""
 
 import json
 import sys
@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_board import FakeBoard
-from logs import DEVICE, LogBuilder, at, session_log
-from retrostep.archive.entries import Entries
-from retrostep.archive.store import Store, now_ms
+from retrostep.archive.event_journal import EventJournal
+from retrostep.archive.moments import now_ms
+from retrostep.archive.store import Store
 from retrostep.cli import _bars, calibrate, devices, monitor, run
 from retrostep.cli import sync as sync_command
 from retrostep.device import boards as known_boards
 from retrostep.device import client
-from retrostep.device.ports import Port
-from retrostep_core.gait.codes import BACKWARD, FORWARD
-from retrostep_core.link import messages
+from retrostep.device.ports import FoundPort
+from retrostep_core.codes import BACKWARD, FORWARD
+from retrostep_core.gait.limits import Limits
+from retrostep_core.link import answers
+from support.fake_board import FakeBoard
+from support.logs import DEVICE, LogBuilder, at, session_log
+from support.stored import receive
 
 TRICKS = {
     "terminal": "\x1b[2J\x1b]0;owned\x07 \x1b]8;;http://evil\x1b\\Ada\x1b]8;;\x1b\\ \x9b2J\x90q\x9c\x85",
@@ -54,8 +57,8 @@ def retrostep(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
             run()
         except SystemExit as stop:
             status = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     return call
 
@@ -71,7 +74,7 @@ def files(root: Path) -> set[Path]:
 
 def enter(home: Path, trick: str) -> None:
     """What people entered, as a foreign hand would write it into the journal: names that no command would take."""
-    journal = Entries(home / "entries.jsonl")
+    journal = EventJournal(home / "entries.jsonl")
     text = trick.encode("utf-8", "backslashreplace").decode()
     journal.append("athlete", now_ms(), name=text)
     journal.append("assign", now_ms(), device=DEVICE, athlete=text, from_at_ms=0)
@@ -82,9 +85,25 @@ def enter(home: Path, trick: str) -> None:
     limits = {"athlete": text, "warn": 1.0, "fail": 2.0, "enabled": True, "from_at_ms": 0, "to_at_ms": None}
     journal.append("override", now_ms(), rule="session_spike", who=text, why=text, **limits)
     journal.append("override", now_ms(), rule=text, who=text, why=text, **limits)
+    for rule in ("session_spike", "data_quality", text):
+        journal.append("accept", now_ms(), athlete=text, rule=rule, who=text, why=text, until_at_ms=None)
+    journal.append("revoke", now_ms(), athlete=text, rule="data_quality", who=text, why=text)
+    journal.append("limits", now_ms(), device=DEVICE, athlete=text, limits=Limits().pack().hex(), who=text)
+    journal.append("limits", now_ms(), device=text, athlete=text, limits=text, who=text)
 
 
-READING = [("sessions",), ("session", f"{DEVICE}/1"), ("athletes",), ("rules",), ("check",), ("store", "status"), ("store", "rebuild")]
+READING = [
+    ("sessions",),
+    ("session", f"{DEVICE}/1"),
+    ("athletes",),
+    ("rules",),
+    ("check",),
+    ("check", "--why"),
+    ("accept",),
+    ("limits", "show"),
+    ("store", "status"),
+    ("store", "rebuild"),
+]
 
 
 @pytest.mark.parametrize("trick", TRICKS)
@@ -93,8 +112,7 @@ def test_names_notes_logs_and_files_only_print(retrostep: Command, home: Path, t
     enter(home, text)
     with Store() as store:
         log = LogBuilder(1, board=text).clock(at("2026-11-20 17:00")).bout(FORWARD, 60).bout(BACKWARD, 900).end()
-        store.raw.commit(DEVICE, 1, log)
-        store.ingest(DEVICE, 1, log)
+        receive(store, 1, log)
         store.raw.quarantine(text, 1, b"x", text)
         store.raw.quarantine(DEVICE, 2, b"x", text)
     name = text.replace("/", "-").replace("\0", "-")
@@ -135,6 +153,16 @@ GIVEN = [
     ("sessions", "--since", "{}"),
     ("check", "--athlete", "{}"),
     ("check", "--on", "{}"),
+    ("check", "{}"),
+    ("plan", "{}"),
+    ("plan", "Ada", "--gait", "{}"),
+    ("accept", "{}", "share", "--because", "x", "--until", "2099-01-01"),
+    ("accept", "Ada", "{}", "--because", "x"),
+    ("accept", "Ada", "share", "--because", "x", "--until", "{}"),
+    ("limits", "push", "{}"),
+    ("limits", "show", "{}"),
+    ("limits", "cancel", "{}"),
+    ("rules", "{}"),
     ("check", "--{}"),
     ("athletes", "add", "{}"),
     ("athletes", "assign", "{}", "Ada"),
@@ -147,6 +175,12 @@ GIVEN = [
     ("rules", "set", "share", "--off", "--by", "{}", "--why", "{}"),
     ("rules", "set", "share", "--off", "--athlete", "{}", "--by", "x", "--why", "y"),
     ("store", "{}"),
+    ("session", f"{DEVICE}/1", "--athlete", "{}"),
+    ("athletes", "rename", "{}", "Ben"),
+    ("athletes", "rename", "Ada", "{}"),
+    ("athletes", "remove", "{}"),
+    ("athletes", "restore", "{}"),
+    ("athletes", "forget", "{}"),
 ]
 
 
@@ -161,7 +195,7 @@ def test_whatever_is_typed_or_pasted_only_prints(retrostep: Command, home: Path,
     for command in GIVEN:
         status, out, err = retrostep(*(word.replace("{}", text) for word in command))
         assert status in (0, 1, 2, 4) and no_tricks(out) and no_tricks(err), command
-        assert "Traceback" not in err
+        assert "Traceback" not in err and "fault of Retrostep" not in err, command
     assert all(home in path.parents for path in files(tmp_path) - before)
     for url in ("{}", "sqlite:///{}", "sqlite:///here/{}?x"):
         status, out, err = retrostep("sessions", "--store", url.replace("{}", text))
@@ -215,24 +249,24 @@ def test_a_board_description_only_prints(retrostep: Command, tmp_path: Path, mon
 
 
 class Boasting(FakeBoard):
-    """A board whose names, texts and complaints are all tricks; a name of any bytes goes into its HELLO."""
+    """A board that puts tricks into its names and texts. Its HELLO may carry a name of any bytes."""
 
     trick = b""
     path = "/dev/\x1b[2J\u202efake"
 
     def write(self, data: bytes | memoryview) -> int:
         if not isinstance(data, memoryview):
-            self.say(b"\r\n" + self.trick + b"\r\n")
+            self.print_text(b"\r\n" + self.trick + b"\r\n")
         return super().write(data)
 
 
 @pytest.fixture
 def boasting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Boasting]]:
     for module in (devices, sync_command):
-        monkeypatch.setattr(module, "ports", lambda named, and_all=False: [Port(Boasting.path, "", ())])
+        monkeypatch.setattr(module, "select_ports", lambda named, and_all=False: [FoundPort(Boasting.path, "", ())])
     for module in (devices, sync_command, monitor, calibrate):
-        monkeypatch.setattr(module, "Line", lambda path, stop=None: made[-1])
-    for name, value in (("FIRST_WAIT_S", 0.05), ("NEXT_WAIT_S", 0.05), ("PATIENCE_S", 0.3), ("HELLO_EVERY_S", 0.05)):
+        monkeypatch.setattr(module, "SerialPort", lambda path, stop=None: made[-1])
+    for name, value in (("FIRST_WAIT_S", 0.05), ("NEXT_WAIT_S", 0.05), ("LOST_AFTER_S", 0.3), ("HELLO_EVERY_S", 0.05)):
         monkeypatch.setattr(client, name, value)
     made: list[Boasting] = []
 
@@ -255,7 +289,7 @@ def test_a_board_can_only_print(
     fake.put(1, session_log(1))
     fake.put(2, session_log(2, device="other", board=text))
     fake.put(3, b"no log " + text.encode("utf-8", "surrogateescape"))
-    fake.wearable.calibrations = [messages.Calibration(3, 5, 0, text[:6].encode("ascii", "replace").decode())]
+    fake.wearable.calibrations = [answers.Calibration(3, 5, 0, text[:6].encode("ascii", "replace").decode())]
     before = files(tmp_path)
     port = ("--port", fake.path)
     for command in (("devices",), ("monitor", "--seconds", "0.1", *port), ("calibrate", "--last", *port), ("sync",), ("sync",)):

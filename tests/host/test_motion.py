@@ -180,8 +180,8 @@ def test_a_turn_shows_in_the_upright_rate():
 
 def test_bouts_of_one_direction_are_one_stretch():
     made = generate(PLANS["session"][1](), seed=4)
-    said = [d["direction"] for d in made.truth.directions]
-    assert said == ["still", "forward", "still", "backward", "still", "backward", "still"]
+    names = [d["direction"] for d in made.truth.directions]
+    assert names == ["still", "forward", "still", "backward", "still", "backward", "still"]
     for a, b in zip(made.truth.directions, made.truth.directions[1:], strict=False):
         assert a["to"] == b["from"]
     for step in made.truth.steps:
@@ -246,8 +246,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_another_person():
 def test_the_command_writes_a_readable_recording(tmp_path):
     out = tmp_path / "walk.csv"
     options = ["--seed", "9", "--side", "right", "--mount", "+y+z+x", "--rate", "52"]
-    said = subprocess.run([sys.executable, MOTION, "walk", *options, out], capture_output=True, text=True, check=True)
-    assert "synthetic" in said.stdout
+    ran = subprocess.run([sys.executable, MOTION, "walk", *options, out], capture_output=True, text=True, check=True)
+    assert "synthetic" in ran.stdout
     lines = out.read_text().splitlines()
     assert lines[0] == "# retrostep-recording: 1"
     assert lines[1].startswith("# synthetic: retrostep motion")

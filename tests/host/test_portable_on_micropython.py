@@ -1,17 +1,18 @@
-"""Every portable test passes on the real MicroPython interpreter as well as under pytest."""
+"""Every portable test passes on MicroPython as well as under pytest."""
 
 import subprocess
-from pathlib import Path
 
 import pytest
+from support.interpreter import MICROPYTHON
+from support.places import ROOT
 
-PORTABLE = Path(__file__).resolve().parents[1] / "portable"
+PORTABLE = ROOT / "tests/portable"
 
 
-@pytest.mark.parametrize("file", sorted(p.name for p in PORTABLE.glob("test_*.py")))
-def test_on_micropython(file: str, micropython: list[str]) -> None:
-    command = [*micropython, "-X", "heapsize=8m", str(PORTABLE / "run.py"), file]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=PORTABLE.parent)
+@pytest.mark.parametrize("file", sorted(path.name for path in PORTABLE.glob("test_*.py")))
+def test_on_micropython(file: str) -> None:
+    command = [*MICROPYTHON, "-X", "heapsize=8m", str(PORTABLE / "run.py"), file]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert ", 0 failed" in done.stdout
     assert not done.stdout.startswith("0 passed")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from gait_leg import Leg
 from retrostep.cli.replay import command
 from retrostep.errors import RetrostepError
 from retrostep.replay import engines, imu, recording
-from retrostep.replay.recording import Recording, RecordingError, read_recording
+from retrostep.replay.recording import ImuRecording, RecordingError, read_recording
+from support.gait_leg import Leg
 
 HEADER = "# retrostep-recording: 1\n# placement: shank\n# side: left\n# mount: +x+y+z\n"
 NAMES = "t_s,ax_g,ay_g,az_g,gx_dps,gy_dps,gz_dps\n"
@@ -60,7 +60,7 @@ def replay(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(a) for a in arguments])
 
 
-def said(result: Result) -> list[dict[str, Any]]:
+def events_of(result: Result) -> list[dict[str, Any]]:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -77,7 +77,7 @@ def backward() -> list[list[float]]:
 def test_events_are_those_of_the_scorer_and_a_summary_ends_them(tmp_path: Path, backward: list[list[float]]) -> None:
     result = replay("--json", save(tmp_path, text(backward)))
     assert result.exit_code == 0
-    events = said(result)
+    events = events_of(result)
     assert {event["recording"] for event in events} == {"leg"}
     steps = of(events, "step")
     assert 34 <= len(steps) <= 40
@@ -107,7 +107,7 @@ def test_a_file_of_limits_replaces_those_in_force(tmp_path: Path, backward: list
     limits = tmp_path / "limits.json"
     limits.write_text('{"warm_up_s": 0, "ceiling_warn_spm": 120, "ceiling_stop_spm": 140, "session_warn_s": 5, "session_stop_s": 10}')
     for engine in ("host", "micropython"):
-        alerts = of(said(replay("--json", "--engine", engine, "--limits", limits, file)), "alert")
+        alerts = of(events_of(replay("--json", "--engine", engine, "--limits", limits, file)), "alert")
         kinds = [(alert["kind"], alert["severity"], alert["limit"]) for alert in alerts]
         assert sorted(kinds) == [("cadence_ceiling", "stop", 140.0), ("session_limit", "stop", 10), ("session_limit", "warn", 5)]
 
@@ -183,7 +183,7 @@ def test_the_others_go_on_and_the_status_tells(tmp_path: Path, engine: str, back
     files = [save(tmp_path, good, "a.csv"), save(tmp_path, good[: len(good) // 2] + "x\n", "b.csv"), save(tmp_path, good, "c.csv")]
     result = replay("--json", "--engine", engine, *files)
     assert result.exit_code == 1
-    assert [event["recording"] for event in of(said(result), "summary")] == ["a", "c"]
+    assert [event["recording"] for event in of(events_of(result), "summary")] == ["a", "c"]
     assert "b.csv, line" in result.stderr
 
 
@@ -204,22 +204,22 @@ def test_an_interpreter_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: p
 
 
 def test_times_keep_the_recordings_own_start(tmp_path: Path, backward: list[list[float]]) -> None:
-    early = of(said(replay("--json", save(tmp_path, text(backward)))), "step")
-    late = of(said(replay("--json", save(tmp_path, text(backward, start_s=5000.0)))), "step")
+    early = of(events_of(replay("--json", save(tmp_path, text(backward)))), "step")
+    late = of(events_of(replay("--json", save(tmp_path, text(backward, start_s=5000.0)))), "step")
     assert [step["t"] + 5000 for step in early] == pytest.approx([step["t"] for step in late], abs=0.002)
 
 
 @pytest.mark.parametrize("rate_hz", [50.0, 97.0, 111.0, 208.0, 1000.0])
 def test_any_rate_gives_the_same_steps(tmp_path: Path, rate_hz: float, backward: list[list[float]]) -> None:
-    """A board's own rate (within 10 %) is kept, any other is sampled anew; either way the times are the recording's."""
+    """A board's own rate (within 10 %) is kept, any other is resampled; the times stay the recording's."""
     n = int(len(backward) / 104 * rate_hz)
     other = []
     for k in range(n):
         at = min(k / rate_hz * 104, len(backward) - 1.001)
         i, share = int(at), at - int(at)
         other.append([a + share * (b - a) for a, b in zip(backward[i], backward[i + 1], strict=True)])
-    want = of(said(replay("--json", save(tmp_path, text(backward), "want.csv"))), "step")
-    got = of(said(replay("--json", save(tmp_path, text(other, rate_hz), "got.csv"))), "step")
+    want = of(events_of(replay("--json", save(tmp_path, text(backward), "want.csv"))), "step")
+    got = of(events_of(replay("--json", save(tmp_path, text(other, rate_hz), "got.csv"))), "step")
     assert len(got) == len(want)
     assert [step["t"] for step in got] == pytest.approx([step["t"] for step in want], abs=0.03)
     assert {step["direction"] for step in got} == {"backward"}
@@ -227,7 +227,7 @@ def test_any_rate_gives_the_same_steps(tmp_path: Path, rate_hz: float, backward:
 
 def test_a_jump_of_the_time_stamps_is_a_gap(tmp_path: Path, backward: list[list[float]]) -> None:
     first, second = text(backward).splitlines(keepends=True), text(backward, start_s=30.0).splitlines(keepends=True)
-    events = said(replay("--json", save(tmp_path, "".join(first + second[5:]))))
+    events = events_of(replay("--json", save(tmp_path, "".join(first + second[5:]))))
     gaps = of(events, "gap")
     assert len(gaps) == 1
     assert gaps[0]["from"] == pytest.approx(20, abs=0.1) and gaps[0]["to"] == 30.0
@@ -235,7 +235,7 @@ def test_a_jump_of_the_time_stamps_is_a_gap(tmp_path: Path, backward: list[list[
 
 
 def test_values_are_quantised_and_saturate_as_the_chips() -> None:
-    made = Recording(name="full")
+    made = ImuRecording(name="full")
     for k in range(104):
         made.t_s.append(k / 104)
         for axis, value in enumerate((40.0, -40.0, 1.0, 9000.0, -9000.0, 0.034)):
@@ -247,7 +247,7 @@ def test_values_are_quantised_and_saturate_as_the_chips() -> None:
 
 def test_a_mount_turns_the_axes_and_an_unknown_one_leaves_them() -> None:
     for mount, want in (("+y+z+x", (2, 3, 1)), ("-y-z+x", (-2, -3, 1)), ("?", (1, 2, 3))):
-        made = Recording(name="turned", mount=mount)
+        made = ImuRecording(name="turned", mount=mount)
         for k in range(60):
             made.t_s.append(k / 104)
             for axis in range(6):
@@ -260,10 +260,10 @@ def test_a_mount_turns_the_axes_and_an_unknown_one_leaves_them() -> None:
 def test_a_phone_without_a_gyroscope_still_counts(tmp_path: Path) -> None:
     samples = [[0.0, 0.0, 1 + 0.3 * math.sin(2 * math.pi * 1.8 * k / 104), 0, 0, 0] for k in range(104 * 20)]
     header = "# placement: pocket\n# mount: ?\n"
-    events = said(replay("--json", save(tmp_path, text(samples, header=header, gyro=False))))
+    events = events_of(replay("--json", save(tmp_path, text(samples, header=header, gyro=False))))
     assert abs(len(of(events, "step")) - 36) <= 2
     bare = header + "t_s,ax_g,ay_g,az_g\n" + "".join(f"{k / 104:.4f},{r[0]},{r[1]},{r[2]:.4f}\n" for k, r in enumerate(samples))
-    assert of(said(replay("--json", save(tmp_path, bare, "bare.csv"))), "summary")[0]["steps"]["unknown"] == len(of(events, "step"))
+    assert of(events_of(replay("--json", save(tmp_path, bare, "bare.csv"))), "summary")[0]["steps"]["unknown"] == len(of(events, "step"))
 
 
 def test_a_name_cannot_talk_to_the_terminal(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The store: derived from raw logs and entries, dated and assigned anew whenever more is known, made anew at any time."""
+"""The store is derived from raw logs and the journal. Sessions are dated and assigned again when more is known, and it can be rebuilt."""
 
 import os
 import sqlite3
@@ -8,12 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from logs import CORE_HASH, DEVICE, LogBuilder, at, session_log
 from retrostep.archive import schema
+from retrostep.archive.journal_repair import Disorder
+from retrostep.archive.migrate import MIGRATED_SINCE
 from retrostep.archive.schema import SessionRow
 from retrostep.archive.store import Store, rebuild_store
 from retrostep.errors import (
     DamagedData,
+    DamagedJournal,
     DamagedStore,
     NotFound,
     RetrostepError,
@@ -22,8 +24,8 @@ from retrostep.errors import (
     UnsafeName,
     UnsupportedStore,
 )
-from retrostep_core.gait.codes import BACKWARD, FORWARD, GAP_FLASH, STILL
-from retrostep_core.log.records import FLASH_FULL, INTERRUPTED
+from retrostep_core.codes import BACKWARD, END_FLASH_FULL, END_INTERRUPTED, FORWARD, GAP_FLASH, STILL
+from support.logs import CORE_HASH, DEVICE, LogBuilder, at, session_log
 
 OTHER = "112233445566"
 
@@ -49,18 +51,18 @@ def put(
 
 
 def rows(store: Store) -> list[tuple[object, ...]]:
-    """All that the store says of sessions, without the numbers that rows have by chance."""
+    """All sessions in the store, without the ids of rows, which a rebuild may change."""
     found = []
     for row, athlete in store.sessions():
         values = {column.name: getattr(row, column.name) for column in SessionRow.__table__.columns}
         detail = store.detail(row)
-        own = [len(getattr(detail, name)) for name in ("bouts", "epochs", "alerts", "gaps", "marks")]
+        own = [len(getattr(detail, name)) for name in ("bouts", "epochs", "alerts", "gaps", "loads", "marks")]
         notes = [(note.pain, note.rpe, note.text) for note in detail.notes]
         found.append((athlete, own, notes, {name: value for name, value in values.items() if name not in ("id", "athlete_id")}))
     return found
 
 
-def test_a_log_becomes_its_sums(store: Store) -> None:
+def test_a_log_becomes_its_totals(store: Store) -> None:
     log = LogBuilder(4, boot=9, start_ticks_ms=5_000).clock(at("2026-11-20 17:00"))
     log.bout(FORWARD, 300, 160).bout(BACKWARD, 60, 150).bout(FORWARD, 30).bout(BACKWARD, 45, 170).bout(STILL, 60)
     log.alert(1, 1).alert(1, 2).alert(2, 2).gap(1_000, 1_500).gap(400_000, 999_000, GAP_FLASH).mark(1).mark(2)
@@ -120,9 +122,9 @@ def test_an_interrupted_log_keeps_what_was_flushed(store: Store) -> None:
         (b"", "cannot be read"),
         (b"hello", "cannot be read"),
         (b"RSL\x02" + bytes(50), "format version 2"),
-        (session_log(2), "says it is"),
-        (session_log(1, device=OTHER), "says it is"),
-        (session_log(1, start_ticks_ms=1 << 60), "cannot be"),
+        (session_log(2), "is that of session"),
+        (session_log(1, device=OTHER), "is that of session"),
+        (session_log(1, start_ticks_ms=1 << 60), "impossible"),
     ],
 )
 def test_a_foreign_log_is_refused_and_changes_nothing(store: Store, data: bytes, why: str) -> None:
@@ -131,7 +133,7 @@ def test_a_foreign_log_is_refused_and_changes_nothing(store: Store, data: bytes,
     assert store.counts()["sessions"] == 0
 
 
-def test_totals_that_cannot_be_are_told(store: Store) -> None:
+def test_impossible_totals_are_flagged(store: Store) -> None:
     log = LogBuilder(1).bout(FORWARD, 60)
     log.totals[1] = 4_000_000_000
     assert put(store, 1, log.end()).contradictory is True
@@ -140,7 +142,7 @@ def test_totals_that_cannot_be_are_told(store: Store) -> None:
     assert put(store, 2, log.end()).contradictory is True
 
 
-def test_taking_a_log_again_changes_nothing_and_a_longer_one_replaces(store: Store) -> None:
+def test_ingesting_a_log_again_changes_nothing_and_a_longer_one_replaces(store: Store) -> None:
     log = LogBuilder(1).clock(at("2026-11-20 17:00")).bout(FORWARD, 30).bout(BACKWARD, 20)
     first = bytes(log.data)
     put(store, 1, first, received="2026-11-20 18:00")
@@ -178,18 +180,17 @@ def test_a_device_passes_from_one_to_another(store: Store) -> None:
     assert [name for _, name in store.sessions()] == ["Ada", "Ben", "Ben"]
     store.assign(DEVICE, None, utc("2026-11-20 09:59"))
     assert [name for _, name in store.sessions()] == ["Ada", "Ben", None]
-    store.assign(DEVICE, "Ada", utc("2026-11-10 10:00"))
-    assert [name for _, name in store.sessions()] == ["Ada", "Ada", None], "the same moment said again replaces what was said"
+    store.assign(DEVICE, "Ada", utc("2026-11-10 10:00"), replaces=store.assignments()[1])
+    assert [name for _, name in store.sessions()] == ["Ada", "Ada", None], "the corrected assignment ends where the first one ended"
     assert [(worn.athlete, worn.to_at_ms) for worn in store.assignments()] == [
-        ("Ada", at("2026-11-10 10:00")),
         ("Ada", at("2026-11-20 09:59")),
         (None, None),
     ]
-    assert store.sessions_of_nobody() == {DEVICE: 1}
+    assert store.unassigned_sessions() == {DEVICE: 1}
     assert [row.number for row, _ in store.sessions(athlete="ADA")] == [1, 2]
 
 
-def test_an_undated_session_is_nobodys_when_it_may_be_several_peoples(store: Store) -> None:
+def test_an_undated_session_is_unassigned_where_several_athletes_are_possible(store: Store) -> None:
     store.add_clock_fact(DEVICE, 1, 0, at("2026-11-01 00:00"))
     store.add_clock_fact(DEVICE, 3, 0, at("2026-11-10 00:00"))
     put(store, 1, boot=2)
@@ -199,8 +200,7 @@ def test_an_undated_session_is_nobodys_when_it_may_be_several_peoples(store: Sto
     assert store.sessions_by_athlete() == {1: 1}
     store.assign(DEVICE, "Ben", utc("2026-11-05 00:00"))
     assert store.sessions_by_athlete() == {}
-    store.assign(DEVICE, "Ben", utc("2026-11-11 00:00"))
-    store.assign(DEVICE, "Ada", utc("2026-11-05 00:00"))
+    store.assign(DEVICE, "Ben", utc("2026-11-11 00:00"), replaces=store.assignments()[1])
     assert store.sessions_by_athlete() == {1: 1}
 
 
@@ -217,11 +217,11 @@ def test_names_are_found_and_refused(store: Store) -> None:
     put(store, 1)
     put(store, 1, device="aabb00000000")
     assert store.find_device("ccdd") == DEVICE
-    assert store.find_device("new-device") == "new-device"
+    assert store.find_device("new-device", may_be_new=True) == "new-device"
     with pytest.raises(NotFound, match="write more"):
         store.find_device("aabb")
-    with pytest.raises(UnsafeName):
-        store.find_device("../x")
+    with pytest.raises(NotFound, match="no device '../x'"):
+        store.find_device("../x", may_be_new=True)
     assert store.find_session("ccdd/1").device == DEVICE
     for unclear in ("1", "ccdd/2", "x", "", "/", "ccdd/-1", "ccdd/1e3", "ccdd/99999999999"):
         with pytest.raises((NotFound, UnsafeName)):
@@ -254,7 +254,7 @@ def fill(store: Store) -> None:
     store.override("session_spike", who="Kim", why="elite", athlete="Ada", warn=20, fail=40, from_at=utc("2026-01-01 00:00"))
 
 
-def test_a_store_made_anew_is_the_same(store: Store) -> None:
+def test_a_rebuilt_store_is_the_same(store: Store) -> None:
     fill(store)
     before = rows(store), store.assignments(), store.counts(), [device.last_seen_at_ms for device in store.devices()]
     rebuilt = store.rebuild()
@@ -265,7 +265,7 @@ def test_a_store_made_anew_is_the_same(store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "noise", "torn"])
-def test_a_lost_or_damaged_store_is_made_anew_without_loss(store: Store, damage: str) -> None:
+def test_a_lost_or_damaged_store_is_rebuilt_without_loss(store: Store, damage: str) -> None:
     fill(store)
     before = rows(store), store.assignments()
     store.close()
@@ -278,26 +278,26 @@ def test_a_lost_or_damaged_store_is_made_anew_without_loss(store: Store, damage:
         whole = store.path.read_bytes()
         store.path.write_bytes({"empty": b"", "noise": b"noise" * 5_000, "torn": whole[:4096] + bytes(len(whole) - 4096)}[damage])
     if damage in ("noise", "torn"):
-        with pytest.raises(DamagedStore, match="retrostep store rebuild"):
+        with pytest.raises(DamagedStore, match="can be rebuilt"):
             list(Store(store.url).sessions())
     assert rebuild_store(store.url).sessions == 4
-    assert len(list(store.home.quarantine.glob("store.sqlite.*"))) == (damage in ("noise", "torn")), "what was damaged is kept aside"
-    with Store(store.url) as anew:
-        assert (rows(anew), anew.assignments()) == before
+    assert len(list(store.data_dir.quarantine.glob("store.sqlite.*"))) == (damage in ("noise", "torn")), "what was damaged is kept aside"
+    with Store(store.url) as rebuilt:
+        assert (rows(rebuilt), rebuilt.assignments()) == before
 
 
-def test_logs_that_cannot_be_read_are_kept_and_told_by_a_rebuild(store: Store) -> None:
+def test_a_rebuild_keeps_and_reports_unreadable_logs(store: Store) -> None:
     put(store, 1)
     store.raw.commit(DEVICE, 2, b"no log at all")
     store.raw.commit(OTHER, 7, session_log(8, device=OTHER))
-    told: list[tuple[int, int]] = []
-    rebuilt = store.rebuild(progress=lambda done, total: told.append((done, total)))
-    assert rebuilt.sessions == 1 and told == [(1, 3), (2, 3), (3, 3)]
+    calls: list[tuple[int, int]] = []
+    rebuilt = store.rebuild(progress=lambda done, total: calls.append((done, total)))
+    assert rebuilt.sessions == 1 and calls == [(1, 3), (2, 3), (3, 3)]
     assert [path.read_bytes()[:3] for path, _ in rebuilt.unreadable] == [b"RSL", b"no "]
     assert store.raw.read(DEVICE, 2) == b"no log at all", "the archive itself is never touched"
 
 
-def test_a_rebuild_cut_short_leaves_the_store_as_it_was(store: Store) -> None:
+def test_an_interrupted_rebuild_leaves_the_store_as_it_was(store: Store) -> None:
     fill(store)
     before = rows(store)
 
@@ -309,14 +309,14 @@ def test_a_rebuild_cut_short_leaves_the_store_as_it_was(store: Store) -> None:
     assert rows(store) == before
 
 
-def test_entries_that_another_process_made_are_taken_in(store: Store) -> None:
+def test_entries_of_another_process_are_applied(store: Store) -> None:
     put(store, 1)
     with Store(store.url) as other:
         other.add_athlete("Ada")
         other.assign(DEVICE, "Ada")
     assert [athlete.name for athlete in store.athletes()] == ["Ada"]
     # An entry whose process was killed before it reached the tables.
-    store.entries.append("athlete", 1, name="Ben")
+    store.journal.append("athlete", 1, name="Ben")
     with Store(store.url) as third:
         assert [athlete.name for athlete in third.athletes()] == ["Ada", "Ben"]
 
@@ -325,15 +325,15 @@ def test_two_stores_beside_the_same_logs_share_what_was_entered(store: Store) ->
     put(store, 1)
     store.add_athlete("Ada")
     store.assign(DEVICE, "Ada")
-    with Store(f"sqlite:///{store.home.path}/second.sqlite") as second:
+    with Store(f"sqlite:///{store.data_dir.path}/second.sqlite") as second:
         second.rebuild()
         assert [name for _, name in second.sessions()] == ["Ada"]
 
 
-def test_damaged_entries_are_counted_and_stop_nobody(store: Store) -> None:
+def test_damaged_entries_are_counted_and_skipped(store: Store) -> None:
     store.add_athlete("Ada")
     store.close()
-    with open(store.entries.path, "ab") as file:
+    with open(store.journal.path, "ab") as file:
         file.write(b"\xff garbage\n")
         for entry in (
             '{"entry":"athlete","at_ms":1}',
@@ -353,24 +353,72 @@ def test_damaged_entries_are_counted_and_stop_nobody(store: Store) -> None:
         assert again.rebuild().damaged_entries == 9
 
 
-def test_lost_entries_are_noticed_before_anything_is_lost_with_them(store: Store) -> None:
-    store.add_athlete("Ada")
+@pytest.mark.parametrize("left", [0, 1, 40, -1, -30])
+def test_a_journal_that_lost_lines_gets_them_back_from_the_store(store: Store, left: int) -> None:
+    fill(store)
+    before = rows(store), store.assignments(), store.counts()
     store.close()
-    whole = store.entries.path.read_bytes()
-    store.entries.path.unlink()
-    with pytest.raises(DamagedData, match="put the whole file back"):
-        Store(store.url)
-    with pytest.raises(DamagedData, match="put the whole file back"):
-        rebuild_store(store.url)
-    store.entries.path.write_bytes(whole)
+    complete = store.journal.path.read_bytes()
+    store.journal.path.write_bytes(complete[:left])
+    with Store(store.url) as again:
+        if left == -1:  # only the end of the last line
+            assert not again.notices
+        else:
+            (notice,) = again.notices
+            assert isinstance(notice, DamagedJournal) and "had lost" in str(notice) and "restored" in str(notice)
+            assert ("1 athlete (Ada)" in str(notice)) == (left >= 0)
+        assert (rows(again), again.assignments(), again.counts()) == before
+        assert again.verify(lambda done, total: None).journal == Disorder(), "and verify finds nothing any more"
+    assert store.journal.path.read_bytes() == complete
+    pieces = [path.read_bytes() for path in store.data_dir.quarantine.glob("entries.jsonl.*")]
+    torn = complete[:left].rpartition(b"\n")[2]
+    assert pieces == ([torn + b"\n"] if left in (1, 40, -30) else []), "half a line is kept"
+    with Store(store.url) as third:
+        assert third.notices == []
+
+
+def test_a_missing_journal_is_restored_by_a_rebuild_too(store: Store) -> None:
+    fill(store)
+    before = rows(store), store.assignments()
+    store.close()
+    complete = store.journal.path.read_bytes()
+    store.journal.path.unlink()
+    repaired = rebuild_store(store.url).repaired
+    assert repaired is not None and len(repaired.restored) == len(complete.splitlines())
+    assert store.journal.path.read_bytes() == complete
+    with Store(store.url) as again:
+        assert (rows(again), again.assignments()) == before
+
+
+def test_a_damaged_copy_of_an_entry_restores_nothing(store: Store) -> None:
+    store.add_athlete("Ada")
+    store.add_athlete("Ben")
+    store.close()
+    with sqlite3.connect(store.path) as db:
+        db.execute("UPDATE entries SET line = CAST(replace(CAST(line AS TEXT), 'Ben', 'Bad') AS BLOB)")
+    db.close()
+    store.journal.path.write_bytes(b"")
     with Store(store.url) as again:
         assert [athlete.name for athlete in again.athletes()] == ["Ada"]
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://club/retrostep", "mysql://x", "sqlite://", "sqlite:///:memory:", "nonsense", "", "sqlite:///x?mode=ro", "://"]
-)
-def test_only_sqlite_files_for_now(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_rewritten_on_purpose_comes_back_from_no_store(store: Store) -> None:
+    fill(store)
+    with Store(f"sqlite:///{store.data_dir.path}/second.sqlite") as second:
+        assert [athlete.name for athlete in second.athletes()] == ["Ada"]
+    changed = store.rewrite_journal(lambda entry: None if "Ada" in str(entry) else entry)
+    assert changed == 3 and b"Ada" not in store.journal.path.read_bytes() and not store.athletes()
+    assert len(list(store.sessions())) == 4
+    store.close()
+    assert b"Ada" not in store.path.read_bytes()
+    for name in ("store", "second"):
+        with Store(f"sqlite:///{store.data_dir.path}/{name}.sqlite") as again:
+            assert not again.athletes()
+    assert b"Ada" not in store.journal.path.read_bytes()
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite://", "sqlite:///:memory:", "nonsense", "", "sqlite:///x?mode=ro", "://"])
+def test_a_url_that_names_no_store_is_refused(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     if url == "":
         monkeypatch.setenv("RETROSTEP_HOME", str(tmp_path / "home"))
@@ -382,19 +430,42 @@ def test_only_sqlite_files_for_now(url: str, tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_of_another_layout_is_refused_with_the_cure(store: Store) -> None:
+def set_layout(path: Path, layout: int) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE store_state SET layout = ?", (layout,))
+    db.close()
+
+
+def test_a_store_of_an_older_layout_is_written_again_and_a_newer_one_refused(store: Store) -> None:
     fill(store)
     before = rows(store)
     store.close()
-    for layout, cure in ((schema.LAYOUT - 1, "retrostep store rebuild"), (schema.LAYOUT + 1, "update this one")):
-        with sqlite3.connect(store.path) as db:
-            db.execute("UPDATE store_state SET layout = ?", (layout,))
-        db.close()
-        with pytest.raises(StoreLayout, match=cure):
-            Store(store.url)
-    rebuild_store(store.url)
+    set_layout(store.path, MIGRATED_SINCE - 1)
     with Store(store.url) as again:
         assert rows(again) == before
+        assert "older version" in str(again.notices[0])
+    set_layout(store.path, schema.LAYOUT + 1)
+    with pytest.raises(StoreLayout, match="newer version of Retrostep wrote the store"):
+        Store(store.url)
+    with pytest.raises(StoreLayout, match="newer version of Retrostep wrote the store"):
+        rebuild_store(store.url)
+    set_layout(store.path, schema.LAYOUT)
+    with Store(store.url) as again:
+        assert rows(again) == before and not again.notices, "nothing was overwritten"
+
+
+def test_an_older_store_is_kept_aside_if_its_journal_is_shorter_than_it_was(store: Store) -> None:
+    fill(store)
+    store.close()
+    set_layout(store.path, MIGRATED_SINCE - 1)
+    store.journal.path.write_bytes(b"")
+    with Store(store.url) as again:
+        assert len(list(again.sessions())) == 4 and not again.athletes()
+        assert "shorter than it was" in str(again.notices[0])
+    (copy,) = store.data_dir.quarantine.glob("store.sqlite.*")
+    with sqlite3.connect(copy) as db:
+        assert db.execute("SELECT name FROM athletes").fetchall() == [("Ada",)]
+    db.close()
 
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
@@ -410,32 +481,32 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     db.close()
 
 
-def test_a_store_that_somebody_else_writes_to_is_waited_for_and_then_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrostep.archive.engine.BUSY_S", 0.1)
+def test_a_store_that_another_program_writes_to_is_an_error_after_a_while(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrostep.archive.database.BUSY_S", 0.1)
     blocker = sqlite3.connect(store.path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with Store(store.url) as second:
-        assert list(second.sessions()) == [], "reading goes on meanwhile"
+        assert list(second.sessions()) == [], "it can be read meanwhile"
         with pytest.raises(StoreBusy, match="wait for it"):
             second.ingest(DEVICE, 1, session_log(1))
     blocker.close()
 
 
-def test_a_crowd_of_sessions_streams_by_athlete_and_date(store: Store) -> None:
+def test_recordings_come_by_athlete_and_date(store: Store) -> None:
     store.add_athlete("Ada")
     store.add_athlete("Ben")
-    for device, days in ((DEVICE, (1, 2, 3)), (OTHER, (2, 3)), ("nobodys", (1,))):
+    for device, days in ((DEVICE, (1, 2, 3)), (OTHER, (2, 3)), ("unassigned", (1,))):
         for number, day in enumerate(days, 1):
             put(store, number, device=device, started=f"2026-11-0{day} 10:00", start_ticks_ms=number, boot=number)
     store.assign(DEVICE, "Ben")
     store.assign(OTHER, "Ada")
-    told = [(recording.athlete_id, recording.device, recording.number) for recording in store.recordings(at("2026-11-01 12:00"))]
-    assert told == [(1, OTHER, 1), (1, OTHER, 2), (2, DEVICE, 2), (2, DEVICE, 3)]
+    found = [(recording.athlete_id, recording.device, recording.number) for recording in store.recordings(at("2026-11-01 12:00"))]
+    assert found == [(1, OTHER, 1), (1, OTHER, 2), (2, DEVICE, 2), (2, DEVICE, 3)]
     everything = [recording.athlete_id for recording in store.recordings(0)]
-    assert everything == [None, 1, 1, 2, 2, 2], "nobody's come first"
+    assert everything == [None, 1, 1, 2, 2, 2], "unassigned ones come first"
     assert [recording.device for recording in store.recordings(0, 1)] == [OTHER, OTHER]
 
 
-def test_how_a_session_ended_is_kept(store: Store) -> None:
-    for number, reason in enumerate((INTERRUPTED, FLASH_FULL), 1):
+def test_the_reason_of_the_end_is_stored(store: Store) -> None:
+    for number, reason in enumerate((END_INTERRUPTED, END_FLASH_FULL), 1):
         assert put(store, number, LogBuilder(number).bout(FORWARD, 20).end(reason)).end_reason == reason

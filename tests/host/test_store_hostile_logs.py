@@ -1,4 +1,4 @@
-"""Logs that somebody made up: every record sound by its CRC, every field as nasty as it likes."""
+"""Forged logs: every record has a valid CRC, and every field any value."""
 
 import json
 import tempfile
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logs import DEVICE, LogBuilder
 from retrostep.archive.store import Store
 from retrostep.errors import DamagedData
 from retrostep.output.sessions import detail_dict, session_dict
 from retrostep.training.check import Check
-from retrostep.training.quality import Core
+from retrostep.training.data_quality import Core
 from retrostep_core.log import records as r
+from support.logs import DEVICE, LogBuilder
 
 
 @pytest.fixture(scope="module")

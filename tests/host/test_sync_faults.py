@@ -1,26 +1,25 @@
 """Sessions reach the archive and the store whole, once, and are confirmed only when they are safe."""
 
 import errno
-import fcntl
 import os
 import random
 import struct
 import time
-from binascii import crc32
 from pathlib import Path
 
 import pytest
-from fake_board import DEVICE, FakeBoard, Noise
-from logs import at, session_log
-from retrostep.archive import raw as raw_module
-from retrostep.archive.names import session_id
-from retrostep.archive.raw import RawLogs
+from filelock import FileLock
+from retrostep.archive import raw_logs as raw_module
+from retrostep.archive.raw_logs import RawLogs
 from retrostep.archive.store import Store
 from retrostep.device import client
-from retrostep.device.client import Board
-from retrostep.errors import DiskFull, LinkLost, NotFound, RetrostepError, SyncRunning, UnsafeName
-from retrostep.sync import SyncResult, _Session, sync_board
-from retrostep_core.link import frames, messages
+from retrostep.device.client import DeviceClient
+from retrostep.errors import ClockBehind, DiskFull, LinkLost, NotFound, OtherCore, RetrostepError, SyncRunning, UnsafeName
+from retrostep.sync.session_transfer import SessionTransfer
+from retrostep.sync.sync import SyncResult, contents, sync_board
+from retrostep_core.link import frames, messages, payloads
+from support.fake_board import DEVICE, FakeBoard, Noise
+from support.logs import at, session_log
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that fit a board in the same process."""
     monkeypatch.setattr(client, "FIRST_WAIT_S", 0.04)
     monkeypatch.setattr(client, "NEXT_WAIT_S", 0.02)
-    monkeypatch.setattr(client, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(client, "LOST_AFTER_S", 1.5)
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ LOGS = {
 
 
 def sync(fake: FakeBoard, store: Store, **kwargs) -> SyncResult:  # type: ignore[no-untyped-def]
-    return sync_board(Board(fake), store.raw, store, **kwargs)
+    return sync_board(DeviceClient(fake), store, **kwargs)
 
 
 def outcomes(result: SyncResult) -> dict[int, str]:
@@ -69,10 +68,10 @@ def assert_all_is_well(fake: FakeBoard, store: Store, logs: dict[int, bytes]) ->
     assert {log.session: log.path.read_bytes() for log in store.raw.all() if log.device == DEVICE} == logs
     assert {row.number for row, _ in store.sessions()} == set(logs)
     assert all(fake.flash.confirmed(number) for number in logs)
-    assert not list(store.home.incoming.rglob("*.part"))
+    assert not list(store.data_dir.incoming.rglob("*.part"))
 
 
-def test_everything_comes_once(fake: FakeBoard, store: Store) -> None:
+def test_everything_is_received_once(fake: FakeBoard, store: Store) -> None:
     first = sync(fake, store)
     assert outcomes(first) == {1: "received", 2: "received", 3: "received"}
     assert first.received_bytes == sum(map(len, LOGS.values())) and first.exit_status == 0
@@ -83,11 +82,20 @@ def test_everything_comes_once(fake: FakeBoard, store: Store) -> None:
     assert again.received_bytes == 0 and reads(fake) == []
 
 
+def test_a_board_differs_once_there_is_something_to_sync(fake: FakeBoard, store: Store) -> None:
+    sync(fake, store)
+    after = contents(DeviceClient(fake).hello())
+    sync(fake, store)
+    assert contents(DeviceClient(fake).hello()) == after, "a look and a sync without news change nothing"
+    fake.put(4, session_log(4, boot=2, start_ticks_ms=30_000_000))
+    assert contents(DeviceClient(fake).hello()) != after
+
+
 def test_progress_rises_to_the_end(fake: FakeBoard, store: Store) -> None:
-    told: list[tuple[int, int]] = []
-    sync(fake, store, progress=lambda what, done, total: told.append((done, total)))
+    calls: list[tuple[int, int]] = []
+    sync(fake, store, progress=lambda what, done, total: calls.append((done, total)))
     total = sum(map(len, LOGS.values()))
-    assert told == sorted(told) and told[-1] == (total, total) and len(told) > 6
+    assert calls == sorted(calls) and calls[-1] == (total, total) and len(calls) > 6
 
 
 def test_the_clock_is_set_and_dates_the_sessions_of_that_boot(fake: FakeBoard, store: Store) -> None:
@@ -100,27 +108,42 @@ def test_the_clock_is_set_and_dates_the_sessions_of_that_boot(fake: FakeBoard, s
     assert sync(fake, store, now_s=lambda: now - 3600).clock_was_off_ms == pytest.approx(3_600_000, abs=2_000)
 
 
+def test_a_computer_whose_clock_is_put_right_dates_what_came_before(fake: FakeBoard, store: Store) -> None:
+    """A week back at the first sync, as a computer without a battery for its clock; right at the next one."""
+    fake.flash.boot = 2
+    fake.wearable.clock.began -= 86_400  # on for a day: its sessions are over
+    sync(fake, store, now_s=lambda: time.time() - 7 * 86_400)
+    result = sync(fake, store)
+    assert result.clock_was_off_ms == pytest.approx(-7 * 86_400_000, abs=2_000)
+    now_ms, ticks_ms = int(time.time() * 1_000), fake.wearable.clock.ticks_ms()
+    for row in (row for row, _ in store.sessions() if row.boot == 2):
+        assert row.dated == "measured" and row.started_at_ms == pytest.approx(now_ms - ticks_ms + row.start_ticks_ms, abs=2_000)
+    store.rebuild()
+    assert [row.dated for row, _ in store.sessions() if row.boot == 2] == ["measured", "measured"]
+
+
 @pytest.mark.parametrize("now_s", [86_400.0, 5e9])
 def test_a_wrong_computer_clock_is_not_passed_on(fake: FakeBoard, store: Store, now_s: float) -> None:
     result = sync(fake, store, now_s=lambda: now_s)
-    assert result.clock_set_ms is None and "This computer's clock is wrong" in result.warnings[0]
+    assert result.clock_set_ms is None and "This computer's clock is wrong" in str(result.warnings[0])
     assert fake.wearable.clock.epoch_ms() == 0
     assert_all_is_well(fake, store, LOGS)
 
 
-def test_the_athlete_who_wears_it_is_told(fake: FakeBoard, store: Store) -> None:
+def test_the_result_names_the_athlete(fake: FakeBoard, store: Store) -> None:
     store.add_athlete("Ada")
     store.assign(DEVICE, "Ada")
     assert sync(fake, store).athlete == "Ada"
 
 
-def test_another_core_is_told_with_the_cure_and_synced_all_the_same(tmp_path: Path, store: Store) -> None:
+def test_another_core_is_a_warning_and_is_synced(tmp_path: Path, store: Store) -> None:
     fake = FakeBoard(tmp_path / "flash", core=b"\1\2\3\4\5\6\7\x08")
     fake.put(1, LOGS[1])
     result = sync(fake, store)
     assert result.core == "other" and result.exit_status == 0
-    assert "runs another core (0.1.0, 0102030405060708)" in result.warnings[0]
-    assert "`retrostep deploy --board VIRTUAL --port /dev/fake`" in result.warnings[0]
+    [warning] = result.warnings
+    assert "runs another firmware version (0.1.0, 0102030405060708)" in str(warning)
+    assert isinstance(warning, OtherCore) and warning.facts == {"board": "VIRTUAL", "port": "/dev/fake"}
     assert_all_is_well(fake, store, {1: LOGS[1]})
 
 
@@ -134,7 +157,7 @@ def test_a_noisy_line_brings_the_same_bytes(tmp_path: Path, store: Store) -> Non
 
 
 def test_a_cable_pulled_anywhere_loses_nothing_and_is_resumed(tmp_path: Path) -> None:
-    """Pulled after every so many bytes, again and again: each sync goes on where the one before it stopped."""
+    """Pulled after different numbers of bytes: each sync resumes where the one before it stopped."""
     total = sum(map(len, LOGS.values()))
     chance = random.Random(7)
     for cut in [*range(0, total + 3000, 3301), *(chance.randrange(total) for _ in range(5))]:
@@ -163,14 +186,14 @@ def test_a_cable_pulled_anywhere_loses_nothing_and_is_resumed(tmp_path: Path) ->
 STATIONS = [
     (RawLogs, "commit", "before"),
     (RawLogs, "commit", "after"),
-    (_Session, "confirmed", "before"),
-    (_Session, "confirmed", "after"),
-    (Store, "put", "before"),
-    (Store, "put", "after"),
-    (raw_module.Partial, "discard", "before"),
-    (raw_module.Partial, "discard", "after"),
-    (raw_module.Partial, "append", "before"),
-    (raw_module.Partial, "append", "after"),
+    (SessionTransfer, "confirmed", "before"),
+    (SessionTransfer, "confirmed", "after"),
+    (Store, "add_log", "before"),
+    (Store, "add_log", "after"),
+    (raw_module.PartialLog, "discard", "before"),
+    (raw_module.PartialLog, "discard", "after"),
+    (raw_module.PartialLog, "append", "before"),
+    (raw_module.PartialLog, "append", "after"),
 ]
 
 
@@ -181,10 +204,10 @@ def test_a_host_killed_anywhere_leaves_nothing_or_a_whole_session(
 ) -> None:
     """A child process is killed outright (as by kill -9) at the `call`-th passing of a station; the next sync completes all."""
     url = f"sqlite:///{tmp_path / 'home' / 'store.sqlite'}"
+    passed = 0
+    true = getattr(owner, method)
     child = os.fork()
     if not child:
-        passed = 0
-        true = getattr(owner, method)
 
         def dies(*args, **kwargs):  # type: ignore[no-untyped-def]
             nonlocal passed
@@ -196,8 +219,8 @@ def test_a_host_killed_anywhere_leaves_nothing_or_a_whole_session(
                 os._exit(99)
             return result
 
-        setattr(owner, method, dies)
         try:
+            setattr(owner, method, dies)
             sync(fake, Store(url))
         finally:
             os._exit(0)
@@ -229,7 +252,24 @@ def test_an_open_session_is_read_and_not_confirmed(fake: FakeBoard, store: Store
     assert_all_is_well(fake, store, {**LOGS, 4: log})
 
 
-def test_a_damaged_log_is_kept_told_and_spoils_no_other(fake: FakeBoard, store: Store) -> None:
+def test_an_entry_without_a_number_is_reported_and_the_others_are_synced(
+    fake: FakeBoard, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = payloads.pack_list
+
+    def pack_list(buf: memoryview, count: int, more: bool) -> int:
+        payloads.pack_entry(buf, count, 0, 500, 0)
+        return int(honest(buf, count + 1, more))
+
+    monkeypatch.setattr(payloads, "pack_list", pack_list)
+    result = sync(fake, store)
+    (without,) = result.of("damaged")
+    assert without.session == 0 and "number 0" in without.why and result.exit_status == 4
+    assert outcomes(result) == {0: "damaged"} | {number: "received" for number in LOGS}
+    assert_all_is_well(fake, store, LOGS)
+
+
+def test_a_damaged_log_is_kept_and_reported_and_the_others_continue(fake: FakeBoard, store: Store) -> None:
     torn = bytearray(LOGS[2])
     torn[len(torn) // 2] ^= 0x10
     fake.put(2, bytes(torn))
@@ -237,7 +277,7 @@ def test_a_damaged_log_is_kept_told_and_spoils_no_other(fake: FakeBoard, store: 
     assert outcomes(result) == {1: "received", 2: "damaged", 3: "received"} and result.exit_status == 4
     assert "The log of session aabbccddeeff/2 is damaged on the board" in result.of("damaged")[0].why
     assert_all_is_well(fake, store, {**LOGS, 2: bytes(torn)})
-    assert sync(fake, store).exit_status == 0, "it was told once"
+    assert sync(fake, store).exit_status == 0, "it was reported once"
 
 
 @pytest.mark.parametrize("log", [b"", b"\0" * 700, b"RSL\x63" + b"?" * 300, session_log(9), session_log(2, device="other")])
@@ -252,7 +292,7 @@ def test_a_log_that_cannot_be_read_is_quarantined(fake: FakeBoard, store: Store,
     assert sync(fake, store).exit_status == 0
 
 
-def test_a_log_that_the_flash_does_not_give_is_told_and_not_confirmed(
+def test_a_log_that_the_flash_cannot_read_is_reported_and_not_confirmed(
     fake: FakeBoard, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_into = fake.flash.read_into
@@ -276,7 +316,6 @@ def test_a_log_that_the_flash_does_not_give_is_told_and_not_confirmed(
 )
 def test_after_an_erased_board_counts_from_one_again_both_logs_are_kept(fake: FakeBoard, store: Store, other: bytes) -> None:
     sync(fake, store)
-    (fake.root / "sessions" / "00000002.ok").unlink()
     fake.put(2, other)
     result = sync(fake, store)
     assert outcomes(result)[2] == "damaged" and result.exit_status == 4
@@ -284,59 +323,61 @@ def test_after_an_erased_board_counts_from_one_again_both_logs_are_kept(fake: Fa
     assert store.raw.read(DEVICE, 2) == LOGS[2] and [path.read_bytes() for path in store.raw.quarantined()] == [other]
 
 
-def test_a_computer_whose_clock_went_back_is_told(fake: FakeBoard, store: Store) -> None:
+def test_a_computer_with_an_earlier_clock_than_before_is_a_warning(fake: FakeBoard, store: Store) -> None:
     """Its sessions were dated by a clock that another contradicts now: nothing is believed without a word."""
     assert not sync(fake, store).warnings
     fake.flash.boot += 1
-    told = sync(fake, store, now_s=lambda: time.time() - 90 * 86_400).warnings
-    assert len(told) == 1 and "2160.0 hours earlier" in told[0] and "--date" in told[0]
+    [warning] = sync(fake, store, now_s=lambda: time.time() - 90 * 86_400).warnings
+    assert isinstance(warning, ClockBehind) and "2160.0 hours earlier" in str(warning)
     assert {row.dated for row, _ in store.sessions()} <= {"bounded", "undated"}
 
 
-def test_a_board_whose_flash_was_erased_has_another_life(fake: FakeBoard, store: Store, tmp_path: Path) -> None:
-    """Its numbers begin anew; every session counts, under a name of its own, with its own notes and clock facts."""
+def test_a_board_whose_flash_was_erased_has_another_generation(fake: FakeBoard, store: Store, tmp_path: Path) -> None:
+    """Its numbers start at 1 again. Every session counts, under its own name, with its own notes and clock facts."""
     sync(fake, store)
     store.note(DEVICE, 2, pain=4)
     store.add_clock_fact(DEVICE, 2, 0, at("2026-11-20 18:00"))
-    lives = [0x2BADCAFE, 0x00C0FFEE]
-    for life in lives:
-        erased = FakeBoard(tmp_path / f"erased{life}", life=life)
-        logs = {n: session_log(n, forward_s=100 * n + life % 7, boot=2, life=life) for n in (1, 2)}
+    generations = [0x2BADCAFE, 0x00C0FFEE]
+    for generation in generations:
+        erased = FakeBoard(tmp_path / f"erased{generation}", generation=generation)
+        logs = {n: session_log(n, forward_s=100 * n + generation % 7, boot=2, generation=generation) for n in (1, 2)}
         for number, log in logs.items():
             erased.put(number, log)
         result = sync(erased, store)
         assert outcomes(result) == {1: "received", 2: "received"} and result.exit_status == 0
         assert outcomes(sync(erased, store)) == {1: "had", 2: "had"}
-        assert {n: store.raw.path(DEVICE, n, life).read_bytes() for n in logs} == logs
+        assert {n: store.raw.path(DEVICE, n, generation).read_bytes() for n in logs} == logs
     assert not store.raw.quarantined() and store.raw.read(DEVICE, 2) == LOGS[2]
 
     names = {f"{DEVICE}/{n}" for n in (1, 2, 3)} | {f"{DEVICE}.{nth}/{n}" for nth in (2, 3) for n in (1, 2)}
-    before = {session_id(row.device, row.number, row.nth_life): (row.life, row.dated, row.pain) for row, _ in store.sessions()}
+    before = {row.name: (row.generation, row.dated, row.pain) for row, _ in store.sessions()}
     assert set(before) == names
-    assert before[f"{DEVICE}/2"] == (0, "measured", 4) and before[f"{DEVICE}.3/2"] == (lives[1], "undated", None), "boot 2 is another one"
-    assert store.find_session(f"{DEVICE}/2").life == 0 and store.find_session(f"{DEVICE[:6]}.2/2").life == lives[0]
+    assert before[f"{DEVICE}/2"] == (0, "measured", 4) and before[f"{DEVICE}.3/2"] == (generations[1], "undated", None), (
+        "boot 2 is another one"
+    )
+    assert store.find_session(f"{DEVICE}/2").generation == 0 and store.find_session(f"{DEVICE[:6]}.2/2").generation == generations[0]
     with pytest.raises(NotFound, match=f"{DEVICE}.2/2"):
         store.find_session("2")
     with pytest.raises(NotFound):
         store.find_session(f"{DEVICE}.9/2")
-    store.note(DEVICE, 2, pain=7, life=lives[1])
+    store.note(DEVICE, 2, pain=7, generation=generations[1])
     store.rebuild()
-    after = {session_id(row.device, row.number, row.nth_life): (row.life, row.dated, row.pain) for row, _ in store.sessions()}
-    assert after == before | {f"{DEVICE}.3/2": (lives[1], "undated", 7)}
+    after = {row.name: (row.generation, row.dated, row.pain) for row, _ in store.sessions()}
+    assert after == before | {f"{DEVICE}.3/2": (generations[1], "undated", 7)}
 
 
-def test_a_new_device_has_plain_names_and_a_log_of_an_older_life_on_it_is_taken_for_what_it_is(store: Store, tmp_path: Path) -> None:
-    fake = FakeBoard(tmp_path / "new", life=77)
-    new, old = session_log(1, life=77), session_log(2, life=5)
+def test_a_log_of_an_older_generation_on_a_new_device_keeps_its_generation(store: Store, tmp_path: Path) -> None:
+    fake = FakeBoard(tmp_path / "new", generation=77)
+    new, old = session_log(1, generation=77), session_log(2, generation=5)
     fake.put(1, new)
     fake.put(2, old)
     assert outcomes(sync(fake, store)) == {1: "received", 2: "received"}
     assert outcomes(sync(fake, store)) == {1: "had", 2: "had"}
-    assert {session_id(row.device, row.number, row.nth_life) for row, _ in store.sessions()} == {f"{DEVICE}/1", f"{DEVICE}.2/2"}
-    assert store.find_session(f"{DEVICE}/2").life == 5, "where only one is of that number, it is meant"
+    assert {row.name for row, _ in store.sessions()} == {f"{DEVICE}/1", f"{DEVICE}.2/2"}
+    assert store.find_session(f"{DEVICE}/2").generation == 5, "where only one is of that number, it is meant"
 
 
-def test_a_log_that_was_bent_after_it_came_is_read_again(fake: FakeBoard, store: Store) -> None:
+def test_a_partial_log_that_was_changed_on_the_disk_is_read_again(fake: FakeBoard, store: Store) -> None:
     with store.raw.partial(DEVICE, 2) as part:
         part.append(LOGS[2][:4000] + b"?" + LOGS[2][4001:9000])
     result = sync(fake, store)
@@ -344,7 +385,7 @@ def test_a_log_that_was_bent_after_it_came_is_read_again(fake: FakeBoard, store:
     assert_all_is_well(fake, store, LOGS)
 
 
-def test_a_partial_of_another_log_is_noticed_and_thrown_away(fake: FakeBoard, store: Store) -> None:
+def test_a_partial_log_of_another_session_is_discarded(fake: FakeBoard, store: Store) -> None:
     other = session_log(2, forward_s=6000, backward_s=2400, boot=1)
     assert len(other) == len(LOGS[2])  # its records fit the others to the byte
     with store.raw.partial(DEVICE, 2) as part:
@@ -361,17 +402,17 @@ class FullDisk:
     """A disk on which only so many bytes are left; it replaces os.fsync and files' writes for a while."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-        append = raw_module.Partial.append
+        append = raw_module.PartialLog.append
         self.left = room
 
-        def limited(part: raw_module.Partial, data: bytes) -> None:
+        def limited(part: raw_module.PartialLog, data: bytes) -> None:
             if len(data) > self.left:
-                with raw_module.explained(part.path):
+                with raw_module.file_errors(part.path):
                     raise OSError(errno.ENOSPC, "No space left on device")
             self.left -= len(data)
             append(part, data)
 
-        monkeypatch.setattr(raw_module.Partial, "append", limited)
+        monkeypatch.setattr(raw_module.PartialLog, "append", limited)
 
 
 @pytest.mark.parametrize("room", [0, 500, 2_000, 5_000])
@@ -430,11 +471,9 @@ def test_the_log_and_its_folder_are_on_the_disk_before_it_is_confirmed(
 
 
 def test_two_syncs_of_one_device_do_not_meet(fake: FakeBoard, store: Store) -> None:
-    store.home.incoming.mkdir(parents=True)
-    with open(store.home.incoming / f"{DEVICE}.lock", "a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(SyncRunning, match="wait until that is done"):
-            sync(fake, store)
+    store.data_dir.incoming.mkdir(parents=True)
+    with FileLock(store.data_dir.incoming / f"{DEVICE}.lock"), pytest.raises(SyncRunning, match="wait until it is done"):
+        sync(fake, store)
     sync(fake, store)
     assert_all_is_well(fake, store, LOGS)
 
@@ -454,22 +493,19 @@ def test_a_device_with_an_impossible_name_writes_nowhere(tmp_path: Path, store: 
     assert sorted(str(path) for path in tmp_path.rglob("*")) == before
 
 
-def test_what_was_archived_but_not_stored_is_stored_by_the_next_sync_though_the_board_has_erased_it(
-    fake: FakeBoard, store: Store
-) -> None:
-    log = session_log(4, forward_s=900, boot=3)
-    store.raw.commit(DEVICE, 4, log)  # and there a sync was killed
-    assert sync(fake, store).warnings == []
-    assert {row.number for row, _ in store.sessions()} == {1, 2, 3, 4}
-    store.raw.path(DEVICE, 4).write_bytes(b"rot" + log)
+def test_what_a_killed_sync_archived_is_stored_though_the_board_has_erased_it(fake: FakeBoard, store: Store) -> None:
+    store.raw.commit(DEVICE, 4, session_log(4, forward_s=900, boot=3))  # and there a sync was killed
     store.raw.path(DEVICE, 5).write_bytes(b"rot")
-    [warning] = sync(fake, store).warnings
-    assert "session aabbccddeeff/5 cannot be read" in warning and str(store.raw.path(DEVICE, 5)) in warning
+    with Store(store.url) as again:
+        added, unreadable = again.notices
+        assert "lacked 1 session" in str(added) and "1 raw log is unreadable" in str(unreadable)
+        assert sync(fake, again).warnings == []
+        assert {row.number for row, _ in again.sessions()} == {1, 2, 3, 4}
 
 
-def test_a_log_confirmed_to_another_computer_is_brought_here_too(fake: FakeBoard, store: Store) -> None:
+def test_a_log_confirmed_to_another_computer_is_received_here_too(fake: FakeBoard, store: Store) -> None:
     for number, log in LOGS.items():
-        fake.flash.confirm(number, len(log), crc32(log))
+        fake.flash.confirm(number, len(log))
     assert set(outcomes(sync(fake, store)).values()) == {"received"}
     assert_all_is_well(fake, store, LOGS)
 
@@ -499,10 +535,10 @@ class Liar(FakeBoard):
 
 
 @pytest.mark.parametrize("seed", range(15))
-def test_a_board_that_lies_gets_a_sentence_and_harms_nothing(
+def test_random_answers_of_a_board_end_in_one_sentence_and_change_nothing(
     tmp_path: Path, store: Store, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(client, "LOST_AFTER_S", 0.3)
     fake = Liar(tmp_path / "flash", seed=seed)
     fake.put(1, LOGS[1])
     outside = {path for path in tmp_path.rglob("*") if "home" not in path.parts and "flash" not in path.parts}
@@ -518,10 +554,10 @@ def test_a_board_that_lies_gets_a_sentence_and_harms_nothing(
 
 
 def test_counts_for_json(fake: FakeBoard, store: Store) -> None:
-    said = sync(fake, store).as_dict()
-    assert (said["device"], said["received"], said["had"], said["damaged"], said["open"]) == (DEVICE, 3, 0, 0, 0)
-    assert said["received_bytes"] == sum(map(len, LOGS.values())) and said["seconds"] >= 0
-    assert [session["session"] for session in said["sessions"]] == [1, 2, 3]
+    found = sync(fake, store).as_dict()
+    assert (found["device"], found["received"], found["had"], found["damaged"], found["open"]) == (DEVICE, 3, 0, 0, 0)
+    assert found["received_bytes"] == sum(map(len, LOGS.values())) and found["seconds"] >= 0
+    assert [session["session"] for session in found["sessions"]] == [1, 2, 3]
 
 
 def _boundary(log: bytes, near: int) -> int:

@@ -1,25 +1,19 @@
-"""What steps and a sync cost in memory: `micropython memory.py` prints `bytes a step, server, most a frame, session`."""
+"""Memory of a recorded step and of a sync, in bytes. On MicroPython, `memory` prints `a step, the server, the largest frame, a session`."""
 
 import gc
-import sys
 
-HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path[0:0] = [HERE, HERE + "/../../firmware/lib"]
-
-from ram_store import Clock, Identity, Packed, RamStore, Wearer  # noqa: E402
-from retrostep_core.link import (  # noqa: E402
-    caller,
-    server,
-)
-from retrostep_core.log.session import Session  # noqa: E402
-from test_link_server import Wearable  # noqa: E402
+from retrostep_core.gait.totals import GaitTotals
+from retrostep_core.link import host_frames, server
+from retrostep_core.log.session_log import SessionLog
+from support.link_host import Wearable
+from support.ram_store import Clock, Identity, Packed, RamStore, Wearer
 
 LENGTH = 40960
 STEPS = 10
 
 
 class Shelf(RamStore):
-    """A store with one log that costs nothing to read."""
+    """A store with one log; reading it allocates nothing."""
 
     data = memoryview(bytes([i % 251 if i % 7 else 0 for i in range(LENGTH)]))
 
@@ -42,24 +36,25 @@ class Line:
         return len(data)
 
 
-def taken(before):
+def allocated_since(before):
     gc.collect()
     return gc.mem_alloc() - before
 
 
 def main():
     gc.collect()
+    totals = GaitTotals()
     before = gc.mem_alloc()
-    session = Session(None, RamStore(), Identity(), Clock(), Packed())
-    session_bytes = taken(before)
+    session = SessionLog(totals, RamStore(), Identity(), Clock(), Packed())
+    session_bytes = allocated_since(before)
 
     store = Shelf()
     wearable = Wearable()
     line = Line()
     gc.collect()
     before = gc.mem_alloc()
-    desk = server.Server(store, wearable, line)
-    server_bytes = taken(before)
+    link_server = server.Server(store, wearable, line)
+    server_bytes = allocated_since(before)
 
     wearer = Wearer(RamStore())
     wearer.turn(1)
@@ -74,12 +69,12 @@ def main():
         session.step(now + 350 * (i + 2), now + 350 * (i + 2), 1)
     step_bytes = (gc.mem_alloc() - before) // STEPS
 
-    asked = caller.request(1, "READ", 1, 0, LENGTH)
-    desk.feed(asked, len(asked))
+    request = host_frames.request(1, "READ", 1, 0, LENGTH)
+    link_server.feed(request, len(request))
     most = 0
     while True:
         before = gc.mem_alloc()
-        worked = desk.poll(0)
+        worked = link_server.poll(0)
         most = max(most, gc.mem_alloc() - before)
         if not worked:
             break

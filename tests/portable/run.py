@@ -1,17 +1,17 @@
-"""Run the portable tests of the named files on this interpreter: `micropython tests/portable/run.py test_a.py test_b.py`.
+"""Run portable tests without pytest: `.venv/bin/micropython tests/portable/run.py test_a.py test_b.py`.
 
-Prints a line a failure and a closing count; exits 1 if any failed. Needs no pytest, so the same tests run on a board's interpreter.
+Prints each failure and a line of counts. Exit status 1 if a test failed. The same tests run under pytest on CPython.
 """
 
 import sys
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 ROOT = HERE + "/../.."
-sys.path[0:0] = [HERE, ROOT + "/firmware/lib", ROOT + "/firmware", ROOT + "/boards/VIRTUAL/runtime/model"]
+sys.path[0:0] = [HERE, ROOT + "/tests", ROOT + "/firmware/lib", ROOT + "/firmware", ROOT + "/boards/VIRTUAL/runtime/model"]
 
 
 def main(files):
-    """Import each file and call its test_ functions; the number that failed."""
+    """Import each file and call its test_ functions; returns the number of failed tests."""
     passed = failed = 0
     for file in files:
         module = __import__(file.rsplit("/", 1)[-1][:-3])

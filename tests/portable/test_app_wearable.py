@@ -1,247 +1,25 @@
-"""The whole app on fake hardware: a leg that stands, walks and runs backward, a button, a line, and everything that breaks."""
+"""The whole app on simulated hardware: the leg stands, walks and runs backward; the button, the link, and every fault."""
 
 import sys
-from array import array
 from binascii import crc32
 
-from app import App
-from disk import Disk
-from hal.battery import Battery
-from hal.board import Board
-from hal.button import Button
-from hal.clock import Clock
-from hal.console import Console
-from hal.identity import Identity
-from hal.lsm6ds import SensorFault
-from hal.signal import Signal
-from hal.store import Store
+from retrostep_core import codes
+from retrostep_core.codes import BACKWARD, COLD_START, FORWARD, GAP_OVERRUN, GAP_SENSOR, RAMP, STILL, STOP, UNKNOWN, WARN
 from retrostep_core.gait import calibration
-from retrostep_core.gait.codes import BACKWARD, COLD_START, FORWARD, GAP_OVERRUN, GAP_SENSOR, RAMP, STILL, STOP, UNKNOWN, WARN
 from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.limits_json import limits_from_json
 from retrostep_core.gait.units import parse_mount
-from retrostep_core.link import answers, caller, messages
+from retrostep_core.link import answers, messages
 from retrostep_core.log import decoded, records
-from retrostep_core.log.reader import read_log
-from test_hal_board import VIRTUAL
-
-# A shank's sagittal rate over one stride forward, 0.1 degree per second: a deep short swing one way, a long shallow one the other.
-# The same stride backward is this one with time and sign turned round.
-SHAPE = (
-    (798, 906, 1021, 1141, 1263, 1382, 1496, 1602, 1694, 1770, 1826, 1861, 1872, 1861, 1826, 1770)
-    + (1694, 1602, 1496, 1382, 1263, 1141, 1021, 906, 798, 698, 608, 529, 459, 400, 348, 303)
-    + (260, 214, 156, 71, -57, -247, -521, -893, -1364, -1919, -2516, -3095, -3583, -3911, -4026, -3911)
-    + (-3585, -3097, -2519, -1924, -1372, -903, -536, -269, -88, 28, 97, 135, 155, 165, 170, 172)
-)
+from retrostep_core.log.reader import read_log, scan
+from support.disk import numbers
+from support.wearable import Worn, hexed
 
 
-class Timebase:
-    milli_hz = 104166
-
-
-class Leg:
-    """The sensor on a leg: the driver's face, with samples every 10 ms. `stride_ms` 0 stands."""
-
-    def __init__(self, clock):
-        self._clock = clock
-        self.block = array("h", bytes(2 * 6 * 16))
-        self.t0_ms = 0
-        self.period_us = 10000
-        self.timebase = Timebase()
-        self.overrun = False
-        self.renewed = False
-        self.stride_ms = 0
-        self.backward = False
-        self.missing = False
-        self.starts = 0
-        self.weight_mg = 1000
-        self.mount = parse_mount("+y+z+x")  # how it sits
-        self.turned = self.mount  # how the app has it turned
-        self._made_ms = 0
-        self._until_ms = 0
-        self._phase = 0
-
-    def turn(self, mount):
-        self.turned = mount or ((0, 1), (1, 1), (2, 1))
-
-    def start(self):
-        self.starts += 1
-        if self.missing:
-            raise SensorFault("No sensor answers at I2C address 0x6A: check the wiring.")
-        self._made_ms = self._clock.ticks_ms()
-
-    def look(self):
-        if self.missing:
-            raise SensorFault("The LSM6DSOX no longer answers: check its wiring.")
-        self._until_ms = self._clock.ticks_ms()
-        if self.overrun:
-            self._made_ms = self._until_ms - 2500
-        return 0
-
-    def read(self):
-        n = 0
-        self.t0_ms = self._made_ms + 10
-        while n < 16 and self._made_ms + 10 <= self._until_ms:
-            self._made_ms += 10
-            self._feel(6 * n)
-            n += 1
-        return n
-
-    def peak_mg(self):
-        return 3000 if self.stride_ms else 1000
-
-    def _feel(self, at):
-        rate, hit = 0, 0
-        if self.stride_ms:
-            self._phase += 64 * 10 * 1000 // self.stride_ms
-            phase = self._phase // 1000 % 64
-            rate = -SHAPE[63 - phase] if self.backward else SHAPE[phase]
-            hit = 2000 if phase < 3 else 0
-        body = (-rate // 12 if self.backward else rate // 12, 0, self.weight_mg + hit, 0, rate, 0)
-        sensor = [0] * 6
-        for k, (index, sign) in enumerate(self.mount):
-            sensor[index] = sign * body[k]
-            sensor[3 + index] = sign * body[3 + k]
-        for k, (index, sign) in enumerate(self.turned):
-            self.block[at + k] = sign * sensor[index]
-            self.block[at + 3 + k] = sign * sensor[3 + index]
-
-
-class Line:
-    """The serial line with a host at its other end."""
-
-    def __init__(self):
-        self._to_device = bytearray()
-        self._decoder = caller.FrameDecoder()
-        self.frames = []
-        self.text = b""
-        self._id = 0
-
-    def readable(self):
-        return len(self._to_device) > 0
-
-    def writable(self):
-        return True
-
-    def readinto(self, buf):
-        buf[0] = self._to_device[0]
-        self._to_device = self._to_device[1:]
-        return 1
-
-    def write(self, data):
-        for what in self._decoder.feed(bytes(data)):
-            if what[0] == "text":
-                self.text += what[1]
-            else:
-                self.frames.append((what[2], answers.unpack(what[1], what[3])))
-        return len(data)
-
-    def ask(self, name, *args):
-        self._id += 1
-        self._to_device += caller.request(self._id, name, *args)
-        return self._id
-
-    def said(self):
-        for what in self._decoder.idle():
-            self.text += what[1]
-        return self.text.decode()
-
-
-class Hardware:
-    """What hal/wiring.py would build."""
-
-    def __init__(self, disk, settings, board, store=Store):
-        self.now_ms = 0
-        self.pressed = False
-        self.motor = []
-        self.kept = []
-        self.board = Board(board, settings)
-        self.store = store(disk.root)
-        self.clock = Clock(lambda: self.now_ms, lambda new, old: new - old, self.store.boot)
-        self.identity = Identity(b"\1\2\3\4\5\6", self.board.name, bytes(8))
-        self.line = Line()
-        self.console = Console(self.line, self.line, self.line.readable, self.line.writable, self.clock.ticks_ms, "usb")
-        self.button = Button(lambda: 0 if self.pressed else 1, True)
-        self.signal = Signal(None, self.feel)
-        self.battery = Battery(lambda: 1950000, 200)
-        self.imu = Leg(self.clock) if self.board.imu else None
-        self.flash_full = False
-
-    def save_limits(self, limits):
-        if self.flash_full:
-            raise OSError(28)
-        self.kept.append(limits)
-
-    def save_mount(self, mount):
-        if self.flash_full:
-            raise OSError(28)
-        self.kept.append(mount)
-
-    def feel(self, on):
-        if on and (not self.motor or self.motor[-1][1]):
-            self.motor.append([self.now_ms, 0])
-        if not on and self.motor and not self.motor[-1][1]:
-            self.motor[-1][1] = self.now_ms
-
-    def pulses(self, since_ms=0):
-        """Lengths of the motor's pulses, ms."""
-        return [end - start for start, end in self.motor if start >= since_ms]
-
-
-class Worn:
-    """The app on a leg, with time that the test moves in steps of 20 ms."""
-
-    def __init__(self, disk=None, settings=None, board=None, start=True, missing=False, hardware=None):
-        self.disk = disk or (None if hardware else Disk())
-        self.hardware = hardware or Hardware(self.disk, settings or {}, VIRTUAL if board is None else board)
-        if missing:
-            self.hardware.imu.missing = True
-        self.app = App(self.hardware)
-        self.leg = self.hardware.imu
-        if start:
-            self.app.start()
-
-    def live(self, seconds, stride_ms=0, backward=False, sampling=True):
-        if self.leg is not None:
-            self.leg.stride_ms = stride_ms
-            self.leg.backward = backward
-        hardware = self.hardware
-        end = hardware.now_ms + int(seconds * 1000)
-        while hardware.now_ms < end:
-            hardware.now_ms += 20
-            if sampling and hardware.now_ms % 120 == 0:
-                self.app.sample()
-            if hardware.now_ms % 500 == 0:
-                self.app.keep_house()
-            self.app.attend()
-
-    def press(self, *lengths_ms):
-        for length in lengths_ms:
-            self.hardware.pressed = True
-            self.live(length / 1000, self.leg.stride_ms, self.leg.backward)
-            self.hardware.pressed = False
-            self.live(0.14, self.leg.stride_ms, self.leg.backward)
-        self.live(1.2, self.leg.stride_ms, self.leg.backward)
-
-    def log(self, session):
-        store = self.hardware.store
-        buf = bytearray(store.size(session))
-        assert store.read_into(session, 0, buf) == len(buf)
-        log = read_log(bytes(buf))
-        assert log.damage == []
-        return log
-
-    def answer(self, name, *args):
-        asked = self.hardware.line.ask(name, *args)
-        self.live(0.1, self.leg.stride_ms if self.leg else 0)
-        got = [answer for id, answer in self.hardware.line.frames if id == asked]
-        assert got, "no answer to " + name
-        return got[-1]
-
-
-def test_a_session_begins_and_ends_by_itself():
+def test_a_session_starts_and_ends_by_itself():
     worn = Worn()
     worn.live(5)
-    assert not worn.app.session.open and worn.hardware.store.numbers() == []
+    assert not worn.app.session.open and numbers(worn.hardware.store) == []
     worn.live(20, 750)
     assert worn.app.session.open
     worn.live(3)
@@ -251,9 +29,9 @@ def test_a_session_begins_and_ends_by_itself():
     worn.live(10)
     assert not worn.app.session.open
     log = worn.log(1)
-    assert log.header.device == "RS-010203040506" and log.header.board == "VIRTUAL" and log.header.trigger == records.BY_ITSELF
+    assert log.header.device == "RS-010203040506" and log.header.board == "VIRTUAL" and log.header.trigger == codes.START_STEPS
     assert log.header.mount == "+y+z+x" and log.header.side == 1 and log.header.boot == 1
-    assert log.end.reason == records.BY_ITSELF
+    assert log.end.reason == codes.END_STILLNESS
     assert 46 <= log.totals.forward_steps <= 56 and 44 <= log.totals.backward_steps <= 54
     assert 18000 <= log.totals.forward_ms <= 23000 and 17000 <= log.totals.backward_ms <= 24000
     assert log.battery[0] == decoded.Battery(log.battery[0].at_ms, 3900, 65)
@@ -261,11 +39,12 @@ def test_a_session_begins_and_ends_by_itself():
     assert log.gaps == []
 
 
-def test_the_button_begins_marks_and_ends_a_session():
+def test_the_button_starts_marks_and_ends_a_session():
     worn = Worn()
     worn.live(2)
     worn.press(150)
-    assert worn.app.session.open and worn.hardware.pulses() == [120, 120]
+    worn.live(1)
+    assert worn.app.session.open and worn.hardware.felt() == "SL"
     worn.live(10, 750)
     worn.press(150, 150)
     worn.live(10, 800, True)
@@ -275,39 +54,231 @@ def test_the_button_begins_marks_and_ends_a_session():
     worn.press(150)
     assert not worn.app.session.open
     log = worn.log(1)
-    assert log.header.trigger == records.BY_BUTTON and log.end.reason == records.BY_BUTTON
-    assert [mark.mark for mark in log.marks] == [records.MARK_WARM_UP, records.MARK_BACKWARD, records.MARK_STRETCH]
+    assert log.header.trigger == codes.START_BUTTON and log.end.reason == codes.END_BUTTON
+    assert [mark.mark for mark in log.marks] == [codes.MARK_WARM_UP, codes.MARK_BACKWARD, codes.MARK_STRETCH]
 
 
-def test_an_alert_is_felt_once_and_logged():
-    worn = Worn(settings={"limits": hexed(Limits.from_dict({"warm_up_s": 60}))})
+def test_an_alert_is_played_once_and_logged():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 60}))})
     worn.live(10, 750)
     assert worn.hardware.motor == []
     worn.live(20, 800, True)
     assert [(alert.kind, alert.severity) for alert in read_open(worn).alerts] == [(COLD_START, WARN)]
-    assert worn.hardware.pulses() == [260, 260], "looked at every 20 ms, 250 ms are 260"
+    assert worn.hardware.felt() == "SS"
 
 
-def test_a_cadence_that_climbs_stops_the_runner():
-    worn = Worn(settings={"limits": hexed(Limits.from_dict({"warm_up_s": 0}))})
+def test_a_fast_rise_of_cadence_is_a_stop_alert():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 0}))})
     worn.live(5, 750)
     worn.live(15, 800, True)
     since_ms = worn.hardware.now_ms
     worn.live(10, 560, True)
     kinds = [(alert.kind, alert.severity) for alert in read_open(worn).alerts]
     assert (RAMP, STOP) in kinds, kinds
-    assert worn.hardware.pulses(since_ms)[-3:] == [700, 700, 700]
+    assert worn.hardware.felt(since_ms).startswith(("LLL", "SSLLL"))
+
+
+def test_a_stop_is_felt_again_until_the_cadence_is_back():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 0}))})
+    worn.live(5, 750)
+    worn.live(15, 800, True)
+    since_ms = worn.hardware.now_ms
+    worn.live(20, 640, True)
+    stops = [ms for ms in worn.hardware.pulses(since_ms) if ms > 300]
+    assert len(stops) >= 12, "three long pulses every four seconds"
+    assert max(stops) > 800, "25 % faster, with a limit of 15 %: longer pulses"
+    worn.live(5, 800, True)
+    since_ms = worn.hardware.now_ms
+    worn.live(20, 800, True)
+    assert "L" not in worn.hardware.felt(since_ms)
+
+
+def test_a_press_acknowledges_a_stop_and_is_logged():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 0}))})
+    worn.live(5, 750)
+    worn.live(15, 800, True)
+    worn.live(6, 640, True)
+    worn.press(150)
+    worn.live(2, 640, True)
+    since_ms = worn.hardware.now_ms
+    worn.live(10, 640, True)
+    assert worn.hardware.felt(since_ms) == "" and worn.app.session.open
+    worn.live(5)
+    worn.press(150)
+    assert not worn.app.session.open, "without a stop, a press ends the session"
+    assert [mark.mark for mark in worn.log(1).marks] == [codes.MARK_ACKNOWLEDGED]
+
+
+def test_a_used_up_session_is_felt_until_the_athlete_stops_running_backward():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 0, "session_warn_s": 8, "session_stop_s": 12}))})
+    worn.live(5, 750)
+    worn.live(11, 800, True)
+    assert worn.hardware.felt() == "SS"
+    worn.live(30, 800, True)
+    assert worn.hardware.felt() == "SS" + "LL" * 2
+    worn.live(20, 800)
+    assert worn.hardware.felt() == "SS" + "LL" * 2
+
+
+def test_the_end_of_the_warm_up_is_felt_once_before_backward_running():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 20}))})
+    worn.live(19, 750)
+    assert worn.hardware.felt() == ""
+    worn.live(20, 750)
+    assert worn.hardware.felt() == "SSL"
+    cold = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 20}))})
+    cold.live(10, 750)
+    cold.live(10, 800, True)
+    cold.live(30, 750)
+    assert cold.hardware.felt() == "SS", "the cold start alone"
+
+
+def test_after_backward_running_a_stretch_is_asked_for_until_a_press_marks_it():
+    worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 0}))})
+    worn.live(5, 750)
+    worn.live(10, 800, True)
+    worn.live(61)
+    assert not worn.app.session.open and worn.hardware.felt() == ""
+    worn.live(6)
+    assert worn.hardware.felt() == "LSL"
+    worn.live(60)
+    assert worn.hardware.felt() == "LSL" * 2
+    worn.live(200)
+    assert worn.hardware.felt() == "LSL" * 2
+    worn.press(150)
+    assert worn.hardware.felt() == "LSL" * 2 + "S"
+    assert worn.app.session.open, "the mark opens a recording of the same training"
+    worn.live(70)
+    assert [mark.mark for mark in worn.log(2).marks] == [codes.MARK_STRETCH] and worn.hardware.felt() == "LSL" * 2 + "S"
+
+
+def test_no_stretch_is_asked_for_after_forward_running():
+    worn = Worn()
+    worn.live(10, 750)
+    worn.live(120)
+    assert not worn.app.session.open and worn.hardware.felt() == ""
+    worn.press(150)
+    assert worn.app.session.open and worn.log(2).marks == []
+
+
+def test_an_empty_battery_closes_the_session():
+    worn = Worn()
+    worn.hardware.battery._read_uv = lambda: 1640000
+    worn.live(240, 750)
+    assert "battery is empty" in worn.hardware.line.printed()
+    assert worn.log(1).end.reason == codes.END_BATTERY and worn.log(1).end.totals.forward_steps > 100
+
+
+def test_a_low_battery_is_felt_every_ten_minutes():
+    worn = Worn()
+    worn.hardware.battery._read_uv = lambda: 1780000
+    worn.live(70)
+    assert worn.hardware.felt() == "LSS"
+    worn.live(540, sampling=False)
+    assert worn.hardware.felt() == "LSS" * 2
+
+
+def test_asleep_between_bursts_it_counts_and_alerts_as_awake():
+    class Lived:
+        """One life of a device whose tasks run by themselves."""
+
+        def __init__(self, is_asleep):
+            self.worn = Worn(settings={"limits": hexed(limits_from_json({"warm_up_s": 0}))})
+            self.hardware = self.worn.hardware
+            self.asleep_ms = 0
+            self.hardware.power._light_sleep_ms = self.sleep if is_asleep else None
+            for seconds, stride_ms, backward in ((40, 0, False), (20, 750, False), (15, 800, True), (10, 640, True), (70, 0, False)):
+                self.run(seconds, stride_ms, backward)
+            log = self.worn.log(1)
+            self.steps = [t_ms for t_ms, _ in log.steps]
+            self.alerts = [(alert.kind, alert.severity, alert.at_ms) for alert in log.alerts]
+            assert log.end.reason == codes.END_STILLNESS and not log.gaps
+
+        def sleep(self, ms):
+            self.asleep_ms += ms
+            self.hardware.now_ms += ms
+
+        def run(self, seconds, stride_ms, backward):
+            self.worn.leg.stride_ms = stride_ms
+            self.worn.leg.backward = backward
+            end_ms = self.hardware.now_ms + seconds * 1000
+            while self.hardware.now_ms < end_ms:
+                self.hardware.power.sleep_ms(max(1, self.worn.app._tasks.run_due()))
+
+    asleep, awake = Lived(True), Lived(False)
+    assert awake.asleep_ms == 0 and asleep.asleep_ms > 60000, asleep.asleep_ms
+    assert len(asleep.steps) > 90 and abs(len(asleep.steps) - len(awake.steps)) <= 1
+    assert [alert[:2] for alert in asleep.alerts] == [alert[:2] for alert in awake.alerts] and asleep.alerts
+    assert all([abs(a[2] - b[2]) < 500 for a, b in zip(asleep.alerts, awake.alerts)])
+    assert len(asleep.hardware.felt()) > 5
+
+
+def raws(data):
+    """[(t_ms, samples)] of the RAW records of a log."""
+    return [(int.from_bytes(p[:4], "little"), (len(p) - 6) // 12) for _, kind, _, p in scan(data) if kind == records.RAW]
+
+
+def test_a_capture_logs_every_sample_for_its_minutes():
+    worn = Worn()
+    worn.hardware.store.free_bytes = lambda: 1500000
+    worn.live(2)
+    worn.answer("CAPTURE", 1, "72756e")
+    worn.live(30, 750)
+    worn.live(29)
+    assert worn.app.session.raw is not None
+    worn.live(40)
+    assert worn.app.session.raw is None and worn.app.session.open, "a stillness ends the session after the capture"
+    worn.live(60)
+    assert not worn.app.session.open
+    log, data = worn.log(1), worn.data(1)
+    assert log.header.trigger == codes.START_HOST and not log.damage and not log.gaps
+    found = raws(data)
+    count = sum([n for _, n in found])
+    assert abs(count - 6000) < 60, "a sample every 10 ms"
+    assert max([b[0] - a[0] for a, b in zip(found, found[1:])]) < 170
+    captures = [(p[4], p[6:]) for _, kind, _, p in scan(data) if kind == records.CAPTURE]
+    assert captures == [(1, b"run"), (0, b"")]
+
+
+def test_a_capture_is_refused_without_room_and_can_be_ended():
+    worn = Worn()
+    worn.hardware.store.free_bytes = lambda: 300000
+    assert "room for 2 minutes" in worn.answer("CAPTURE", 3, "-").text
+    assert not worn.app.session.open
+    worn.hardware.store.free_bytes = lambda: 1500000
+    worn.answer("CAPTURE", 3, "-")
+    worn.live(5, 750)
+    worn.answer("CAPTURE", 0, "-")
+    assert worn.app.session.raw is None and worn.app.session.open
+    worn.live(4)
+    worn.press(150)
+    assert len(raws(worn.data(1))) > 30
+    assert worn.log(1).end is not None
 
 
 def read_open(worn):
-    """The log so far: alerts are on flash at once."""
+    """The log so far. Alerts are flushed at once."""
     return worn.log(worn.app.session.number)
 
 
-def hexed(limits):
-    from binascii import hexlify
+def test_without_auto_start_only_the_button_starts_a_session():
+    worn = Worn(settings={"auto_start": 0})
+    worn.live(20, 750)
+    assert not worn.app.session.open and worn.app.engine.totals.forward_steps > 10
+    worn.press(100)
+    assert worn.app.session.open
+    worn.live(20, 750)
+    assert worn.log(1).header.trigger == codes.START_BUTTON
 
-    return hexlify(limits.pack()).decode()
+
+def test_a_host_lets_the_device_blink_during_a_session():
+    worn = Worn(settings={"nickname": "Ada left"})
+    worn.live(20, 750)
+    assert worn.answer("HELLO").nickname == "Ada left"
+    begun_ms = worn.hardware.now_ms
+    worn.answer("BLINK")
+    worn.live(5, 750)
+    assert len(worn.hardware.pulses(begun_ms)) == 8 and worn.app.session.open
 
 
 def test_the_link_answers_while_steps_are_counted():
@@ -336,31 +307,52 @@ def test_a_session_is_read_and_confirmed_over_the_link():
     assert worn.answer("STATUS").unsynced == 0
 
 
-def test_a_host_that_asks_is_listened_to_more_closely_for_a_moment():
+def test_the_link_is_served_more_often_after_a_request():
     worn = Worn()
     worn.live(1)
-    assert not worn.app.attend()
+    assert not worn.app.serve()
     worn.hardware.line.ask("STATUS")
-    assert worn.app.attend()
+    assert worn.app.serve()
     worn.live(0.2)
-    assert worn.app.attend(), "it may ask on"
+    assert worn.app.serve(), "the host may ask again"
     worn.live(0.2)
-    assert not worn.app.attend()
+    assert not worn.app.serve()
 
 
-def test_the_hosts_clock_is_a_fact_in_the_log():
+def test_a_flood_is_read_at_half_the_rate_of_a_line():
+    worn = Worn()
+    worn.live(1)
+    line = worn.hardware.line
+    line.flood(b"~x\n" * 8000)
+    worn.app.serve()
+    left = [line.waiting]
+    assert 24000 - left[0] == 256, "what came while nothing was read"
+    for _ in range(3):
+        worn.live(1)
+        left.append(line.waiting)
+        assert left[-2] - left[-1] == 6000, left
+    worn.live(2)
+    assert line.waiting == 0 and worn.answer("STATUS")
+    # The many calls after a request read no more than that either.
+    line.flood(b"~x\n" * 200)
+    for _ in range(5):
+        worn.app.serve()
+    assert line.waiting == 600 - 256
+
+
+def test_the_clock_set_by_a_host_is_recorded():
     worn = Worn()
     worn.live(5, 750)
     worn.answer("CLOCK", 1795000000000)
     worn.press(150)
     clocks = worn.log(1).clocks
-    assert len(clocks) == 1 and clocks[0].epoch_ms == 1795000000000 and clocks[0].source == records.FROM_HOST
+    assert len(clocks) == 1 and clocks[0].epoch_ms == 1795000000000 and clocks[0].source == codes.CLOCK_FROM_HOST
     assert abs(clocks[0].ticks_ms - 5100) <= 120
 
 
-def test_pushed_limits_are_kept_and_hold_at_once():
+def test_pushed_limits_are_saved_and_apply_at_once():
     worn = Worn()
-    limits = Limits.from_dict({"session_stop_s": 42})
+    limits = limits_from_json({"session_stop_s": 42})
     worn.answer("LIMITS", hexed(limits))
     assert worn.hardware.kept == [limits] and worn.app.limits == limits
     assert worn.answer("LIMITS").limits == limits.pack()
@@ -369,15 +361,32 @@ def test_pushed_limits_are_kept_and_hold_at_once():
     assert worn.log(1).header.limits == limits.pack()
 
 
-def test_limits_that_cannot_be_kept_are_refused():
+def test_other_limits_end_the_session_so_that_the_header_holds_for_the_whole_log():
+    worn = Worn()
+    worn.live(10, 750)
+    worn.answer("LIMITS", hexed(Limits()))
+    assert worn.app.session.open and worn.app.session.number == 1, "they are in force already"
+    limits = limits_from_json({"ramp_stop_pct": 0})
+    asked = worn.hardware.line.ask("LIMITS", hexed(limits))
+    worn.live(10, 750)
+    assert asked in [id for id, answer in worn.hardware.line.frames]
+    worn.press(150)
+    first, second = worn.log(1), worn.log(2)
+    assert first.end.reason == codes.END_BUTTON and first.header.limits == Limits().pack()
+    assert second.header.limits == limits.pack() and second.header.trigger == codes.START_STEPS
+    steps = [log.totals.forward_steps + log.totals.unknown_steps + log.totals.backward_steps for log in (first, second)]
+    assert min(steps) > 20 and 48 <= sum(steps) <= 54, "no step is lost in between"
+
+
+def test_limits_that_cannot_be_saved_are_refused():
     worn = Worn()
     worn.hardware.flash_full = True
-    answer = worn.answer("LIMITS", hexed(Limits.from_dict({"session_stop_s": 42})))
+    answer = worn.answer("LIMITS", hexed(limits_from_json({"session_stop_s": 42})))
     assert answer.code == messages.FLASH
     assert worn.app.limits == Limits()
 
 
-def test_a_host_that_watches_sees_the_steps():
+def test_a_watching_host_gets_the_steps():
     worn = Worn()
     worn.answer("WATCH", 1)
     worn.live(10, 750)
@@ -386,32 +395,32 @@ def test_a_host_that_watches_sees_the_steps():
     assert [event.b for event in events if event.event == messages.EVENT_SESSION] == [1]
 
 
-def test_without_a_sensor_the_link_works_and_the_fault_is_said_once():
+def test_without_a_sensor_the_link_works_and_the_fault_is_reported_once():
     worn = Worn(missing=True)
     worn.live(12)
-    assert worn.answer("STATUS").faults == messages.FAULT_SENSOR
+    assert worn.answer("STATUS").faults == codes.FAULT_SENSOR
     assert worn.answer("HELLO").device == "RS-010203040506"
-    assert worn.hardware.line.said().count("No sensor answers") == 1
-    assert worn.leg.starts == 3, "looked for again every 5 s"
+    assert worn.hardware.line.printed().count("nothing answers") == 1
+    assert worn.leg.starts == 3, "tried again every 5 s"
     worn.leg.missing = False
     worn.live(6)
     worn.live(10, 750)
     assert worn.app.session.open and worn.answer("STATUS").faults == 0
 
 
-def test_a_board_that_describes_no_sensor_still_talks():
+def test_a_board_without_a_sensor_answers():
     worn = Worn(board={"name": "BARE"})
     worn.live(2)
     assert worn.answer("HELLO").board == "BARE"
-    assert worn.answer("STATUS").faults & messages.FAULT_SENSOR
+    assert worn.answer("STATUS").faults & codes.FAULT_SENSOR
 
 
-def test_a_sensor_that_fails_in_mid_session_leaves_a_gap():
+def test_a_sensor_fault_during_a_session_is_a_gap():
     worn = Worn()
     worn.live(10, 750)
     worn.leg.missing = True
     worn.live(3, 750)
-    assert worn.answer("STATUS").faults == messages.FAULT_SENSOR
+    assert worn.answer("STATUS").faults == codes.FAULT_SENSOR
     worn.leg.missing = False
     worn.live(20, 750)
     worn.press(150)
@@ -419,7 +428,7 @@ def test_a_sensor_that_fails_in_mid_session_leaves_a_gap():
     assert [gap.reason for gap in log.gaps] == [GAP_SENSOR]
     assert 4000 <= log.gaps[0].to_ms - log.gaps[0].from_ms <= 9000
     assert worn.answer("STATUS").faults == 0
-    assert "no longer answers" in worn.hardware.line.said() and "the sensor samples" in worn.hardware.line.said()
+    assert "no longer answers" in worn.hardware.line.printed() and "the sensor works again" in worn.hardware.line.printed()
 
 
 def test_an_overrun_is_a_gap_with_its_reason():
@@ -434,31 +443,63 @@ def test_an_overrun_is_a_gap_with_its_reason():
     assert [gap.reason for gap in worn.log(1).gaps] == [GAP_OVERRUN]
 
 
-def test_damaged_settings_are_a_fault_and_the_rest_goes_on():
+def test_another_mount_than_the_declared_one_is_a_fault_that_is_felt():
+    worn = Worn()
+    worn.live(2)
+    declared = worn.app.engine.mount
+    worn.app.engine.mount = ((0, -1), (1, -1), (2, 1))
+    worn.live(3)
+    assert worn.answer("STATUS").faults == codes.FAULT_MOUNT
+    assert worn.hardware.line.printed().count("another way round") == 1
+    assert worn.hardware.felt() == "SSSS"
+    worn.app.engine.mount = declared
+    worn.live(2)
+    assert worn.answer("STATUS").faults == 0
+
+
+def test_a_device_that_sits_the_other_way_round_finds_its_mount_and_records_it():
+    worn = Worn()
+    worn.leg.mount = parse_mount("-y-z+x")
+    worn.live(2)
+    worn.live(20, 1000)
+    assert worn.answer("STATUS").faults == codes.FAULT_MOUNT
+    worn.press(150)
+    log = worn.log(1)
+    assert log.header.mount == "+y+z+x" and [mount.mount for mount in log.mounts] == ["-y-z+x"]
+    assert log.totals.backward_steps == 0 and log.totals.forward_steps > 28
+    # It is still worn so.
+    worn.live(3)
+    worn.live(6, 1000)
+    worn.press(150)
+    first = worn.log(2).mounts[0]
+    assert (first.since_ms, first.mount) == (0, "-y-z+x")
+
+
+def test_damaged_settings_are_a_fault_and_all_else_works():
     worn = Worn(settings={"limits": "nonsense", "side": "right"})
-    assert worn.answer("STATUS").faults == messages.FAULT_SETTINGS
-    assert "push them again" in worn.hardware.line.said()
+    assert worn.answer("STATUS").faults == codes.FAULT_SETTINGS
+    assert "push them again" in worn.hardware.line.printed()
     worn.live(10, 750)
     assert worn.app.session.open and worn.app.limits == Limits()
 
 
-def test_a_flash_that_runs_short_is_felt_and_said():
+def test_little_flash_is_reported_as_text_and_pulses():
     worn = Worn()
     worn.hardware.store.free_bytes = lambda: 30000
     worn.live(10, 750)
-    assert worn.answer("STATUS").faults == messages.FAULT_FLASH_SHORT
-    assert worn.hardware.line.said().count("flash is running short") == 1
-    assert len(worn.hardware.pulses()) == 5
+    assert worn.answer("STATUS").faults == codes.FAULT_FLASH_SHORT
+    assert worn.hardware.line.printed().count("little flash is left") == 1
+    assert worn.hardware.felt() == "LLS"
 
 
-def test_an_engine_that_fails_at_the_end_does_not_cost_the_log():
+def test_the_log_is_closed_even_if_the_engine_fails():
     if sys.implementation.name != "micropython":
         return
     worn = Worn()
     worn.live(10, 750)
     worn.app.engine.finish = lambda at_ms: 1 // 0
     worn.app.stop()
-    assert worn.log(1).closed and "ZeroDivisionError" in worn.hardware.line.said()
+    assert worn.log(1).closed and "ZeroDivisionError" in worn.hardware.line.printed()
 
 
 def test_an_interrupted_session_is_closed_at_the_next_start():
@@ -467,9 +508,9 @@ def test_an_interrupted_session_is_closed_at_the_next_start():
     worn.disk.cut()
     again = Worn(worn.disk)
     log = again.log(1)
-    assert log.end.reason == records.INTERRUPTED and log.totals.forward_steps > 50
+    assert log.end.reason == codes.END_INTERRUPTED and log.totals.forward_steps > 50
     again.live(0.2)
-    assert "1 interrupted session(s) closed" in again.hardware.line.said()
+    assert "session 1 was interrupted" in again.hardware.line.printed()
     again.live(10, 750)
     again.press(150)
     assert again.log(2).header.boot == 2
@@ -480,7 +521,7 @@ def test_ctrl_c_closes_the_log():
     worn.live(20, 750)
     worn.app.stop()
     log = worn.log(1)
-    assert log.closed and log.end.reason == records.INTERRUPTED and log.totals.forward_steps > 40
+    assert log.closed and log.end.reason == codes.END_INTERRUPTED and log.totals.forward_steps > 40
     assert worn.hardware.store.open_number == 0
     worn.app.stop()
 
@@ -488,82 +529,59 @@ def test_ctrl_c_closes_the_log():
 def test_the_measured_rate_is_recorded():
     worn = Worn()
     worn.live(5, 750)
-    worn.leg.renewed = True
+    worn.leg.rate_changed = True
     worn.app.sample()
-    worn.leg.renewed = False
+    worn.leg.rate_changed = False
     worn.press(150)
     assert [rate.milli_hz for rate in worn.log(1).rates] == [104166]
 
 
-def test_a_sensor_that_says_nothing_does_no_harm():
+def test_rest_without_gravity_is_a_sensor_fault_until_gravity_is_back():
     worn = Worn()
     worn.leg.weight_mg = 0
     worn.live(5)
+    assert worn.answer("STATUS").faults == codes.FAULT_SENSOR
     worn.leg.weight_mg = 1000
+    worn.live(2)
+    assert worn.answer("STATUS").faults == 0
     worn.live(10, 750)
     assert worn.app.session.open and worn.answer("STATUS").totals.forward_steps > 10
 
 
-def test_right_before_any_motion_direction_is_not_claimed():
+def test_before_any_motion_there_is_no_direction():
     worn = Worn()
     status = worn.answer("STATUS")
-    assert status.direction in (UNKNOWN, STILL) and status.totals == records.ZERO
+    assert status.direction in (UNKNOWN, STILL) and status.totals == decoded.ZERO
 
 
-def test_a_fault_of_the_program_is_told_and_survived():
-    if sys.implementation.name != "micropython":
-        return
-    import asyncio
-
-    worn = Worn()
-    calls = []
-
-    class Enough(BaseException):
-        pass
-
-    def work():
-        calls.append(1)
-        if len(calls) in (2, 3):
-            raise ValueError("a fault of this program")
-        if len(calls) == 4:
-            raise Enough
-
-    try:
-        asyncio.run(worn.app._again(work, 1))
-    except Enough:
-        worn.live(0.1)
-    assert len(calls) == 4
-    assert worn.hardware.line.said().count("a fault of this program") == 1
-
-
-def told(worn):
+def result(worn):
     answer = worn.answer("CALIBRATE")
     return answer.state, answer.reason, answer.mount
 
 
-def test_a_calibration_finds_the_mount_which_holds_at_once():
+def test_a_calibration_finds_the_mount_and_applies_it():
     for sits in ("-y-z+x", "+z-x-y"):
         worn = Worn()
         worn.leg.mount = parse_mount(sits)
         worn.live(5)
         worn.hardware.motor.clear()
-        assert worn.answer("CALIBRATE", 1) == messages.Calibration(calibration.STAND, 0, 0, "+y+z+x")
-        worn.live(3)
-        assert told(worn) == (calibration.WALK, 0, "+y+z+x")
-        assert worn.hardware.pulses() == [60, 60, 60, 120, 120]
+        assert worn.answer("CALIBRATE", 1) == answers.Calibration(calibration.STAND, 0, 0, "+y+z+x")
+        worn.live(4)
+        assert result(worn) == (calibration.WALK, 0, "+y+z+x")
+        assert worn.hardware.felt() == "SSS" + "SLS"
         worn.live(6, 900)
         worn.live(1)
-        assert told(worn) == (calibration.DONE, 0, sits)
+        assert result(worn) == (calibration.DONE, 0, sits)
         assert worn.answer("CALIBRATE").strides == 5
-        # Four ticks while walking, the fifth stride ends it.
-        assert worn.hardware.pulses()[5:] == [60, 60, 60, 60, 120, 120, 500]
+        # Four ticks; the fifth stride ends the calibration.
+        assert worn.hardware.felt()[6:] == "SSSS" + "SLL"
         assert worn.hardware.kept == [sits]
-        assert "guide" not in sys.modules
+        assert "calibration_mode" not in sys.modules
         worn.live(15, 800, True)
-        assert worn.app.engine.tally.direction == BACKWARD
+        assert worn.app.engine.totals.direction == BACKWARD
         worn.live(3)
         worn.live(15, 800)
-        assert worn.app.engine.tally.direction == FORWARD
+        assert worn.app.engine.totals.direction == FORWARD
         assert read_open(worn).header.mount == sits
 
 
@@ -575,8 +593,8 @@ def test_a_calibration_ends_the_session_and_counts_no_steps():
     assert not worn.app.session.open
     worn.live(3)
     worn.live(4, 900)
-    assert told(worn)[0] == calibration.WALK and worn.hardware.store.numbers() == [1]
-    assert worn.log(1).end.reason == records.BY_BUTTON
+    assert result(worn)[0] == calibration.WALK and numbers(worn.hardware.store) == [1]
+    assert worn.log(1).end.reason == codes.END_BUTTON
 
 
 def test_a_calibration_that_fails_leaves_the_mount():
@@ -586,42 +604,43 @@ def test_a_calibration_that_fails_leaves_the_mount():
     worn.live(3)
     worn.live(9.6, 900, True)
     worn.live(1)
-    assert told(worn) == (calibration.FAILED, calibration.BACKWARD, "+y+z+x")
-    assert worn.hardware.pulses()[-2:] == [500, 500] and worn.hardware.kept == []
+    assert result(worn) == (calibration.FAILED, calibration.BACKWARD, "+y+z+x")
+    assert worn.hardware.felt().endswith("LSSS") and worn.hardware.kept == []
     assert worn.leg.turned == parse_mount("+y+z+x")
     worn.live(3)
     worn.live(10, 800)
-    assert worn.app.engine.tally.direction == FORWARD
+    assert worn.app.engine.totals.direction == FORWARD
 
 
-def test_a_calibration_is_left_off():
+def test_a_calibration_is_cancelled():
     worn = Worn()
     worn.live(2)
     worn.answer("CALIBRATE", 1)
     worn.live(3)
-    assert worn.answer("CALIBRATE", 0) == messages.Calibration(calibration.IDLE, 0, 0, "+y+z+x")
+    assert worn.answer("CALIBRATE", 0) == answers.Calibration(calibration.IDLE, 0, 0, "+y+z+x")
     assert worn.leg.turned == parse_mount("+y+z+x")
     worn.live(10, 800)
     assert worn.app.session.open
 
 
-def test_three_presses_begin_a_calibration_and_one_leaves_it_off():
+def test_three_presses_start_a_calibration_and_one_cancels_it():
     worn = Worn()
     worn.live(2)
     worn.press(150, 150, 150)
-    assert told(worn)[0] == calibration.STAND and not worn.app.session.open
+    assert result(worn)[0] == calibration.STAND and not worn.app.session.open
     worn.press(150)
-    assert told(worn)[0] == calibration.IDLE and not worn.app.session.open
+    assert result(worn)[0] == calibration.IDLE and not worn.app.session.open
     worn.press(150)
     assert worn.app.session.open
     since_ms = worn.hardware.now_ms
     worn.press(150, 150, 150)
-    assert told(worn)[0] == calibration.IDLE and worn.app.session.open, "in a session they mean nothing"
-    assert worn.hardware.pulses(since_ms) == [60] * 5
+    worn.live(1)
+    assert result(worn)[0] == calibration.IDLE and worn.app.session.open, "they have no meaning during a session"
+    assert worn.hardware.felt(since_ms) == "SSSSS"
     assert worn.log(1).marks == []
 
 
-def test_a_sensor_that_is_missing_or_goes_is_no_calibration():
+def test_without_samples_a_calibration_fails():
     worn = Worn(missing=True)
     worn.live(1)
     assert worn.answer("CALIBRATE", 1)[:3] == (calibration.FAILED, 0, calibration.SENSOR)
@@ -631,14 +650,14 @@ def test_a_sensor_that_is_missing_or_goes_is_no_calibration():
     worn.live(3)
     worn.leg.missing = True
     worn.live(1)
-    assert told(worn) == (calibration.FAILED, calibration.SENSOR, "+y+z+x")
+    assert result(worn) == (calibration.FAILED, calibration.SENSOR, "+y+z+x")
     worn.leg.missing = False
     worn.live(10)
     worn.live(10, 800)
-    assert worn.app.engine.tally.direction == FORWARD
+    assert worn.app.engine.totals.direction == FORWARD
 
 
-def test_a_mount_that_cannot_be_kept_holds_all_the_same():
+def test_a_mount_that_cannot_be_saved_applies_until_the_next_start():
     worn = Worn()
     worn.leg.mount = parse_mount("-y-z+x")
     worn.hardware.flash_full = True
@@ -646,8 +665,8 @@ def test_a_mount_that_cannot_be_kept_holds_all_the_same():
     worn.answer("CALIBRATE", 1)
     worn.live(3)
     worn.live(6, 900)
-    assert told(worn) == (calibration.DONE, calibration.LOST, "-y-z+x")
-    assert worn.hardware.pulses()[-2:] == [500, 500]
+    assert result(worn) == (calibration.DONE, calibration.LOST, "-y-z+x")
+    assert worn.hardware.felt().endswith("LSSS")
 
 
 def test_only_the_shank_is_calibrated():
@@ -655,4 +674,68 @@ def test_only_the_shank_is_calibrated():
     worn.live(2)
     assert worn.answer("CALIBRATE", 1).code == messages.REFUSED
     worn.press(150, 150, 150)
-    assert told(worn)[0] == calibration.IDLE and "shank" in worn.hardware.line.said()
+    assert result(worn)[0] == calibration.IDLE and "shank" in worn.hardware.line.printed()
+
+
+def test_impacts_are_logged_for_each_direction():
+    worn = Worn()
+    worn.live(20, 750)
+    worn.live(20, 750, backward=True)
+    worn.leg.clips = True
+    worn.live(8, 750, backward=True)
+    worn.press(150)
+    log = worn.log(1)
+    forward = [load for load in log.loads if load.direction == FORWARD]
+    backward = [load for load in log.loads if load.direction == BACKWARD]
+    assert 22 <= sum([load.count for load in forward]) <= 27
+    assert 22 <= sum([load.count for load in backward]) <= 27
+    assert 5 <= sum([load.clipped for load in log.loads]) <= 11
+    for load in log.loads:
+        assert load.count == 0 or (load.axial_mean_g8 == load.axial_max_g8 == 16 and load.resultant_max_g8 >= 16)
+        assert load.count == 0 or load.rise_max_4g_s == 52
+
+
+def test_a_battery_that_cannot_be_measured_is_reported_once_and_the_turn_goes_on():
+    worn = Worn(start=False)
+
+    def read_uv():
+        raise OSError(-258, "ESP_ERR_INVALID_ARG")
+
+    worn.hardware.battery._read_uv = read_uv
+    worn.app.start()
+    worn.live(150, 750)
+    status = worn.answer("STATUS")
+    assert (status.battery_mv, status.battery_percent) == (0, 255) and sum(status.totals[:3]) > 200
+    text = worn.hardware.line.printed()
+    assert text.count("the battery's voltage cannot be measured") == 1 and "Traceback" not in text
+
+
+def test_only_the_sampling_task_feeds_the_watchdog_also_without_a_sensor():
+    for missing in (False, True):
+        worn = Worn(missing=missing)
+        watchdog = worn.hardware.watchdog
+        worn.live(1)
+        assert worn.hardware.now_ms - watchdog.fed_ms < 200
+        fed_ms = watchdog.fed_ms
+        worn.live(2, sampling=False)
+        assert watchdog.fed_ms == fed_ms
+
+
+def test_a_restart_by_the_watchdog_is_a_fault_and_a_session_counts():
+    worn = Worn(start=False)
+    worn.hardware.watchdog.resets = 1
+    worn = Worn(hardware=worn.hardware)
+    worn.live(10, 750)
+    assert worn.app.faults == codes.FAULT_RESTARTED and worn.app.session.open
+    assert "the watchdog has reset the board" in worn.hardware.line.printed()
+
+
+def test_the_watchdog_watches_the_tasks_and_rests_for_the_repl():
+    worn = Worn(start=False)
+
+    def sleep_ms(ms):
+        raise KeyboardInterrupt
+
+    worn.app._tasks._sleep_ms = sleep_ms
+    worn.app.run()
+    assert worn.hardware.watchdog.calls == ["run", "rest"]

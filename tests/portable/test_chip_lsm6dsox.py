@@ -1,4 +1,4 @@
-"""The modelled sensor against its datasheet, DS12814, as a driver sees it over I2C."""
+"""The sensor model against the datasheet DS12814, through I2C as a driver uses it."""
 
 from lsm6dsox_model import FIFO_WORDS, LSM6DSOX
 
@@ -10,7 +10,7 @@ CONTINUOUS, FIFO, BYPASS = 6, 1, 0
 
 
 class Leg:
-    """Feels what a test says; `recipe(us since it began)` gives six values."""
+    """Fixed `values`, or `recipe(us since the start)`, which returns six values."""
 
     def __init__(self, values=(0, 0, G, 0, 0, 0), recipe=None):
         self.values = list(values)
@@ -21,14 +21,14 @@ class Leg:
         if self.start_us is None:
             self.start_us = at_us
 
-    def feel(self, at_us, out):
+    def motion_at(self, at_us, out):
         values = self.recipe(at_us - self.start_us) if self.recipe and self.start_us is not None else self.values
         for k in range(6):
             out[k] = values[k]
 
 
 class Bench:
-    """The chip on a bench, with the time in the test's hands."""
+    """The chip, with a clock that the test moves."""
 
     def __init__(self, oscillator_ppm=0, leg=None, **options):
         self.us = 1000
@@ -65,7 +65,7 @@ class Bench:
         self.put(0x0A, mode)
 
     def fifo(self, n):
-        """n words as (sensor, slot count, x, y, z)."""
+        """Read n words as (sensor, slot count, x, y, z)."""
         raw = self.get(0x78, 7 * n)
         out = []
         for k in range(0, 7 * n, 7):
@@ -82,7 +82,7 @@ def test_identity_and_reset_values():
     assert Bench(who_am_i=0x69).get(0x0F)[0] == 0x69
 
 
-def test_software_reset_clears_itself_and_everything():
+def test_a_software_reset_clears_its_bit_and_all_registers():
     bench = Bench()
     bench.run_104_hz()
     bench.us += 100000
@@ -121,7 +121,7 @@ def test_embedded_banks_do_not_touch_the_chip_itself():
     assert bench.get(0x10)[0] == 0
 
 
-def test_powered_down_nothing_is_measured():
+def test_a_sensor_in_power_down_measures_nothing():
     bench = Bench()
     bench.us += 1000000
     assert bench.get(0x1E)[0] == 0
@@ -144,7 +144,7 @@ def test_ranges():
 
 
 def test_old_full_scale_mode():
-    """9.18 XL_FS_MODE: code 1 is 2 g then."""
+    """9.18 XL_FS_MODE: code 1 means 2 g."""
     bench = Bench()
     bench.put(0x17, 0x02)
     bench.put(0x10, 0x44)
@@ -160,7 +160,7 @@ def test_saturation():
     assert bench.words(0x22) == [32767, -32768, 0]
 
 
-def test_data_ready_flags_go_with_the_reading():
+def test_reading_clears_the_data_ready_flags():
     """9.25."""
     bench = Bench()
     bench.put(0x10, 0x40)
@@ -203,7 +203,7 @@ def test_every_rate():
     assert bench.level() == 10
 
 
-def test_batch_rates_below_the_data_rate_leave_samples_out():
+def test_a_batch_rate_below_the_data_rate_skips_samples():
     bench = Bench()
     bench.run_104_hz(acc=0x54, gyr=0x4C, batch=0x24)
     bench.us += 1000000
@@ -242,7 +242,7 @@ def test_a_burst_and_single_bytes_read_the_same():
     assert [bench.level() for bench in benches] == [0, 0, 0]
 
 
-def test_a_burst_goes_round_and_beyond_the_end_gives_nothing():
+def test_a_burst_wraps_around_and_reads_zeros_beyond_the_end():
     bench = Bench()
     bench.run_104_hz()
     bench.us += 20000
@@ -282,7 +282,7 @@ def test_overrun_keeps_the_newest_and_is_latched_until_read():
     assert bench.flags() & 0x20, "full at the next slot"
     bench.us += 2000000
     assert bench.level() == FIFO_WORDS == 512
-    assert bench.flags() & 0x48 == 0x40, "level() has read the latch"
+    assert bench.flags() & 0x48 == 0x40, "level() has cleared the latch"
     oldest = bench.fifo(2)[1]
     assert 1990 <= oldest[2] <= 2020
     assert bench.flags() & 0x48 == 0
@@ -309,7 +309,7 @@ def test_stop_on_watermark_limits_the_depth():
     assert bench.level() == 40 and bench.flags() & 0xC0 == 0xC0
 
 
-def test_bypass_empties():
+def test_bypass_mode_empties_the_fifo():
     bench = Bench()
     bench.run_104_hz()
     bench.us += 500000
@@ -322,7 +322,7 @@ def test_bypass_empties():
     assert 18 <= bench.level() <= 22
 
 
-def test_after_hours_without_reading_it_is_just_full():
+def test_after_hours_without_reading_the_fifo_is_full():
     bench = Bench()
     bench.run_104_hz()
     bench.us += 3 * 3600 * 1000000
@@ -331,7 +331,7 @@ def test_after_hours_without_reading_it_is_just_full():
     assert all((b - a) & 3 == 1 for a, b in zip(slots, slots[1:]))
 
 
-def test_the_leg_begins_with_the_first_sample_batched():
+def test_the_leg_starts_with_the_first_batched_sample():
     times = []
 
     def recipe(us):
@@ -350,7 +350,7 @@ def test_the_leg_begins_with_the_first_sample_batched():
 
 
 def test_time_stamp():
-    """9.35: 25 us a step by the chip's own clock, only when it is switched on; 0xAA sets it back."""
+    """9.35: 25 us a step by the chip's own clock, only when enabled; 0xAA resets it."""
     bench = Bench(oscillator_ppm=50000)
     stamp = lambda: bench.words(0x40, 1)[0] & 0xFFFF  # noqa: E731
     bench.us += 100000
@@ -375,7 +375,7 @@ def test_time_stamps_in_the_fifo():
     assert all(abs(b - a - 8 * 384) <= 1 for a, b in zip(stamps, stamps[1:]))
 
 
-def test_both_roads_see_the_same_chip():
+def test_the_fifo_and_the_output_registers_agree():
     bench = Bench(leg=Leg(recipe=lambda us: [us * 3, -us, G, us * 5, us, -us]))
     bench.run_104_hz()
     for _ in range(50):

@@ -1,24 +1,24 @@
-"""Alerts: what the monitor says to cadences and times, and what a leg that speeds up brings forth."""
+"""Alerts: the monitor on cadences and times, and the engine on a leg that speeds up."""
 
-from gait_leg import Heard, Leg
+from retrostep_core.codes import BACKWARD, CEILING, COLD_START, FORWARD, RAMP, SESSION_LIMIT, STILL, STOP, UNKNOWN, WARN
 from retrostep_core.gait.alerts import TICK_MS, Monitor
-from retrostep_core.gait.codes import BACKWARD, CEILING, COLD_START, FORWARD, RAMP, SESSION_LIMIT, STOP, WARN
-from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.limits_json import limits_from_json
+from support.gait_leg import Heard, Leg
 
 
 class Ticks:
-    """A monitor, and the time that its ticks tell."""
+    """A monitor, and the time of its ticks."""
 
     def __init__(self, **limits):
         self.heard = Heard()
-        self.monitor = Monitor(self.heard, Limits.from_dict(limits))
+        self.monitor = Monitor(self.heard, limits_from_json(limits))
         self.now_ms = 0
 
     def run(self, ms, cadence_x10, direction=BACKWARD, to_x10=0, forward_ms=999000, backward_ms=0):
         n = ms // TICK_MS
         for k in range(n):
-            pace = cadence_x10 + (to_x10 - cadence_x10) * k // n if to_x10 else cadence_x10
-            self.monitor.tick(self.now_ms, direction, pace, pace, forward_ms, backward_ms)
+            cadence = cadence_x10 + (to_x10 - cadence_x10) * k // n if to_x10 else cadence_x10
+            self.monitor.tick(self.now_ms, direction, cadence, cadence, forward_ms, backward_ms)
             self.now_ms += TICK_MS
         return [(kind, severity) for _, kind, severity, _, _ in self.heard.alerts]
 
@@ -66,6 +66,42 @@ def test_every_new_rise_is_told():
     assert ticks.run(1000, 1500).count((RAMP, STOP)) == 3
 
 
+def test_after_an_interruption_a_rise_is_told_from_its_first_comparison():
+    # The first comparison has eleven cadences; six of them are the level.
+    for between in ((12000, 1500, FORWARD), (12000, 0), (12000, 0, FORWARD)):
+        ticks = Ticks()
+        ticks.run(15000, 1500)
+        ticks.run(5000, 1500, to_x10=1900)
+        told = len(ticks.run(1000, 1900))
+        ticks.run(*between)
+        begun_ms = ticks.now_ms
+        ticks.run(2000 + 6 * TICK_MS, 1000)
+        assert len(ticks.run(4 * TICK_MS, 1500)) == told, between
+        ticks.run(TICK_MS, 1500)
+        assert ticks.heard.alerts[told:] == [(begun_ms + 2000 + 10 * TICK_MS, RAMP, STOP, 500, 150)], between
+
+
+def test_no_level_before_an_interruption_counts():
+    for between in ((1000, 1500, FORWARD), (1000, 0), None):
+        ticks = Ticks()
+        ticks.run(20000, 1200)
+        if between:
+            ticks.run(*between)
+        else:
+            ticks.monitor.restart()
+        assert ticks.run(30000, 1700) == [], between
+
+
+def test_after_an_interruption_the_ceiling_is_told_again():
+    ticks = Ticks(ramp_warn_pct=0, ramp_stop_pct=0)
+    ticks.run(12000, 2450)
+    ticks.run(500, 0)
+    assert ticks.run(1000, 2450) == [(CEILING, STOP), (CEILING, STOP)]
+    ticks.run(500, 2000, FORWARD)
+    assert len(ticks.run(8000, 2450)) == 2, "not within 10 s"
+    assert len(ticks.run(1000, 2450)) == 3
+
+
 def test_a_start_from_standing_is_no_rise():
     ticks = Ticks()
     ticks.run(5000, 0)
@@ -98,22 +134,32 @@ def test_the_ceiling_has_a_warning_a_stop_and_hysteresis():
     assert ticks.run(5000, 2250) == [(CEILING, WARN), (CEILING, STOP), (CEILING, WARN)]
 
 
-def test_a_cold_start_is_said_once_a_session_and_only_of_a_bout():
+def test_a_cold_start_is_reported_once_a_session_and_only_of_a_bout():
     ticks = Ticks(warm_up_s=300)
     assert ticks.run(2000, 1500, forward_ms=120000, backward_ms=1500) == []
     ticks.run(10000, 1500, forward_ms=120000, backward_ms=2500)
     assert ticks.heard.alerts == [(2000, COLD_START, WARN, 120, 300)]
-    ticks.monitor.start()
+    ticks.monitor.start_session()
     assert len(ticks.run(1000, 1500, forward_ms=0, backward_ms=2500)) == 2
     assert Ticks(warm_up_s=300).run(5000, 1500, forward_ms=300000, backward_ms=2500) == []
+
+
+def test_backward_time_that_was_credited_late_is_judged_at_the_next_backward_tick():
+    limits = {"warm_up_s": 300, "session_warn_s": 60, "session_stop_s": 90}
+    ticks = Ticks(**limits)
+    for direction in (FORWARD, STILL, UNKNOWN):
+        assert ticks.run(2000, 1500, direction, forward_ms=1000, backward_ms=99000) == []
+    at_ms = ticks.now_ms
+    ticks.run(250, 0, forward_ms=1000, backward_ms=99000)
+    assert ticks.heard.alerts == [(at_ms, COLD_START, WARN, 1, 300), (at_ms, SESSION_LIMIT, STOP, 99, 90)]
 
 
 def test_time_used_up_warns_and_stops_once():
     ticks = Ticks(session_warn_s=60, session_stop_s=90)
     for second in range(50, 120):
         ticks.run(1000, 1500, backward_ms=second * 1000)
-    said = [alert[1:] for alert in ticks.heard.alerts]
-    assert said == [(SESSION_LIMIT, WARN, 60, 60), (SESSION_LIMIT, STOP, 90, 90)]
+    alerts = [alert[1:] for alert in ticks.heard.alerts]
+    assert alerts == [(SESSION_LIMIT, WARN, 60, 60), (SESSION_LIMIT, STOP, 90, 90)]
 
 
 def test_a_limit_of_zero_is_off():
@@ -125,13 +171,13 @@ def test_a_limit_of_zero_is_off():
 def test_the_limits_in_force_can_change_under_way():
     ticks = Ticks()
     ticks.run(10000, 2100)
-    ticks.monitor.set_limits(Limits.from_dict({"ceiling_warn_spm": 200}))
+    ticks.monitor.set_limits(limits_from_json({"ceiling_warn_spm": 200}))
     assert ticks.run(1000, 2100) == [(CEILING, WARN)]
 
 
 def test_a_leg_that_speeds_up_backward_brings_the_alert_within_two_seconds():
     for percent, wanted in ((106, []), (130, [WARN, STOP])):
-        leg = Leg(limits=Limits.from_dict({"warm_up_s": 0}))
+        leg = Leg(limits=limits_from_json({"warm_up_s": 0}))
         leg.stand(2000)
         leg.walk(15000, 1500, True)
         leg.walk(10000, 1500, True, to_x10=1500 * percent // 100)

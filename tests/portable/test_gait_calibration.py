@@ -115,11 +115,11 @@ def test_it_says_how_far_it_is():
     assert (calibration.state, calibration.mount) == (STAND, "")
     person.stand(2)
     assert (calibration.state, calibration.strides) == (WALK, 0)
-    told = []
+    counted = []
     while calibration.state == WALK:
         person.walk(1)
-        told.append(calibration.strides)
-    assert told[-1] == 5 and sorted(told) == told and len(told) <= 6
+        counted.append(calibration.strides)
+    assert counted[-1] == 5 and sorted(counted) == counted and len(counted) <= 6
 
 
 def test_a_strap_turned_by_20_degrees_is_no_matter():

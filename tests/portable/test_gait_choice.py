@@ -2,23 +2,24 @@
 
 import sys
 
-from gait_leg import Leg
-from retrostep_core.gait.codes import POCKET, SHANK
+from retrostep_core.codes import POCKET, SHANK
 from retrostep_core.gait.engine import Engine
 from retrostep_core.gait.limits import Limits
+from support.gait_leg import Heard, Leg
 from test_gait_memory import Deaf
 
 SHANK_CODE = "retrostep_core.gait.shank"
 WAIST_CODE = "retrostep_core.gait.waist"
+UNMOUNTED_CODE = "retrostep_core.gait.unmounted"
 
 
 def loaded(placement, mounted):
     """Which detectors' modules an engine loads that is made so."""
     kept = {}
-    for name in (SHANK_CODE, WAIST_CODE):
+    for name in (SHANK_CODE, WAIST_CODE, UNMOUNTED_CODE):
         kept[name] = sys.modules.pop(name, None)
     Engine(Deaf(), Limits(), placement, 0, mounted)
-    found = [name for name in kept if name in sys.modules]
+    found = [name for name in (SHANK_CODE, WAIST_CODE, UNMOUNTED_CODE) if name in sys.modules]
     for name in kept:
         if kept[name] is not None:
             sys.modules[name] = kept[name]
@@ -28,18 +29,17 @@ def loaded(placement, mounted):
 def test_only_the_detector_that_is_needed_is_loaded():
     assert loaded(SHANK, True) == [SHANK_CODE]
     assert loaded(POCKET, True) == [WAIST_CODE]
-    assert loaded(SHANK, False) == [WAIST_CODE]
+    assert loaded(SHANK, False) == [SHANK_CODE, UNMOUNTED_CODE]
 
 
-def test_a_mount_that_becomes_known_brings_direction_and_both_feet():
-    leg = Leg()
-    leg.engine.mounted = False
+def test_a_mount_that_is_found_brings_direction():
+    heard = Heard()
+    leg = Leg(Engine(heard, Limits(), SHANK, 0, False))
+    leg.heard = heard
     leg.stand(3000)
-    leg.walk(20000, 1100, False)
-    assert leg.engine.tally.forward_steps == 0 and leg.engine.tally.unknown_steps > 10
-    unknown = leg.engine.tally.unknown_steps
-    leg.engine.mounted = True
+    leg.walk(2300, 1100, False)
+    assert leg.engine.totals.forward_steps == 0 and leg.engine.totals.unknown_steps >= 3
     leg.walk(20000, 1100, False)
     heard = leg.finish()
-    assert leg.engine.tally.forward_steps > 30 and leg.engine.tally.unknown_steps - unknown < 4
+    assert leg.engine.totals.forward_steps > 36 and leg.engine.totals.unknown_steps < 4
     assert [step[0] for step in heard.steps] == sorted(set(step[0] for step in heard.steps))

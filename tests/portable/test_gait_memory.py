@@ -3,10 +3,10 @@
 import gc
 from array import array
 
-from gait_leg import Leg
-from retrostep_core.gait.codes import SHANK, WAIST
+from retrostep_core.codes import SHANK, WAIST
 from retrostep_core.gait.engine import Engine
 from retrostep_core.gait.limits import Limits
+from support.gait_leg import Leg
 
 BLOCK = 32
 BLOCKS = 120
@@ -27,7 +27,10 @@ class Deaf:
     def alert(self, at_ms, kind, severity, measured, limit):
         pass
 
-    def gap(self, from_ms, to_ms):
+    def gap(self, from_ms, to_ms, reason):
+        pass
+
+    def found_mount(self, at_ms, since_ms, mount):
         pass
 
 
@@ -41,12 +44,16 @@ class Taken:
         self.blocks.append(array("h", block))
 
 
-def motion():
+def motion(sideways):
     taken = Taken()
     leg = Leg(taken, size=BLOCK)
+    leg.sideways = sideways
     leg.stand(2000)
-    leg.walk(15000, 1500)
-    leg.walk(15000, 1600, True, to_x10=2000)
+    if sideways:
+        leg.walk(30000, 1000)
+    else:
+        leg.walk(15000, 1500)
+        leg.walk(15000, 1600, True, to_x10=2000)
     leg.stand(5000)
     return taken.blocks
 
@@ -58,10 +65,11 @@ def play(engine, blocks, t_ms):
     return t_ms
 
 
-def fed(placement):
-    engine = Engine(Deaf(), Limits(), placement)
-    blocks = motion()
+def fed(placement, mounted=True, sideways=False):
+    engine = Engine(Deaf(), Limits(), placement, 0, mounted)
+    blocks = motion(sideways)
     t_ms = play(engine, blocks, 0)
+    assert (engine._finder is not None) == sideways
     if not hasattr(gc, "mem_alloc"):
         # CPython counts no bytes; what it can show is that the state does not grow.
         before = [len(value) for value in vars(engine).values() if isinstance(value, list)]
@@ -74,7 +82,7 @@ def fed(placement):
     play(engine, blocks, t_ms)
     after = gc.mem_alloc()
     gc.enable()
-    # Walking, running, turning, alerts and standing: steps are told in between, and not even those cost anything.
+    # Walking, running, turning, alerts and standing: not even steps allocate.
     assert after == before, after - before
 
 
@@ -84,3 +92,11 @@ def test_a_shank_allocates_nothing():
 
 def test_a_waist_allocates_nothing():
     fed(WAIST)
+
+
+def test_a_shank_in_unknown_axes_allocates_nothing():
+    fed(SHANK, False)
+
+
+def test_a_shank_whose_mount_is_not_found_allocates_nothing():
+    fed(SHANK, True, sideways=True)

@@ -1,7 +1,7 @@
 """The engine on a shank: steps of both feet, direction, cadence, standing, gaps."""
 
-from gait_leg import Leg, matched
-from retrostep_core.gait.codes import BACKWARD, FORWARD, RAMP, STILL, STOP, UNKNOWN
+from retrostep_core.codes import BACKWARD, FORWARD, RAMP, STILL, STOP, UNKNOWN
+from support.gait_leg import Leg, matched
 
 
 def worn(spm_x10, back, seconds=30, **kind):
@@ -13,7 +13,7 @@ def worn(spm_x10, back, seconds=30, **kind):
 
 
 def cadences(heard, from_ms, to_ms):
-    """Every cadence that held between two times; only changes are told."""
+    """Every cadence that held between two times; only changes are reported."""
     held = [cadence for at_ms, cadence in heard.cadences if at_ms <= from_ms][-1:]
     return held + [cadence for at_ms, cadence in heard.cadences if from_ms < at_ms <= to_ms]
 
@@ -38,13 +38,13 @@ def test_step_times_rise_and_come_within_two_strides_once_walking():
 def test_direction_is_right_and_labels_every_step():
     for back, direction in ((False, FORWARD), (True, BACKWARD)):
         leg, heard = worn(1500, back)
-        tally = leg.engine.tally
-        counted = tally.backward_steps if back else tally.forward_steps
+        totals = leg.engine.totals
+        counted = totals.backward_steps if back else totals.forward_steps
         assert counted == len(heard.steps), (back, counted, len(heard.steps))
-        assert direction in [said[2] for said in heard.directions]
+        assert direction in [change[2] for change in heard.directions]
         wrong = FORWARD if back else BACKWARD
-        assert wrong not in [said[2] for said in heard.directions]
-        ms = tally.backward_ms if back else tally.forward_ms
+        assert wrong not in [change[2] for change in heard.directions]
+        ms = totals.backward_ms if back else totals.forward_ms
         assert 28500 <= ms <= 31500
 
 
@@ -56,9 +56,9 @@ def test_direction_turns_within_two_seconds_and_back():
         turns.append((leg.now_ms, BACKWARD if back else FORWARD))
         leg.walk(8000, 1500, back)
     heard = leg.finish()
-    said = [(at, direction) for at, _, direction in heard.directions if direction in (FORWARD, BACKWARD)]
-    assert [direction for _, direction in said] == [direction for _, direction in turns]
-    for (at_ms, _), (true_ms, _) in zip(said, turns):
+    decisions = [(at, direction) for at, _, direction in heard.directions if direction in (FORWARD, BACKWARD)]
+    assert [direction for _, direction in decisions] == [direction for _, direction in turns]
+    for (at_ms, _), (true_ms, _) in zip(decisions, turns):
         assert 0 <= at_ms - true_ms <= 2000, (at_ms, true_ms)
 
 
@@ -76,24 +76,24 @@ def test_direction_statements_never_reach_behind_an_older_one():
 def test_cadence_is_right_from_40_to_260():
     for spm in (400, 800, 1100, 1650, 2100, 2600):
         _, heard = worn(spm, False)
-        told = cadences(heard, 14000, 32000)
-        assert told, spm
-        for cadence in told:
+        reported = cadences(heard, 14000, 32000)
+        assert reported, spm
+        for cadence in reported:
             assert abs(cadence - spm) * 100 <= spm * 2, (spm, cadence)
         assert heard.cadences[-1][1] == 0
 
 
 def test_cadence_follows_a_change_within_a_second_running_and_in_two_strides_and_a_half_walking():
     late = []
-    # From different moments of the stride; the newest told is right from then on.
+    # From different moments of the stride; the newest reported is right from then on.
     for changed_ms in range(9000, 9800, 100):
         for spm, to, most_ms in ((1600, 1760, 1100), (1800, 2070, 1100), (1700, 1530, 1300), (1000, 1120, 3000)):
             leg = Leg()
             leg.walk(changed_ms, spm)
             leg.walk(6000, to)
-            told = [(at, cadence) for at, cadence in leg.finish().cadences if changed_ms < at < changed_ms + 5500]
-            off = [at for at, cadence in told if abs(cadence - to) * 50 > to]
-            right_ms = min(at for at, _ in told if at > max(off)) - changed_ms
+            reported = [(at, cadence) for at, cadence in leg.finish().cadences if changed_ms < at < changed_ms + 5500]
+            off = [at for at, cadence in reported if abs(cadence - to) * 50 > to]
+            right_ms = min(at for at, _ in reported if at > max(off)) - changed_ms
             assert right_ms <= most_ms, (spm, to, changed_ms, right_ms)
             if spm > 1500 and to > spm:
                 late.append(right_ms)
@@ -106,7 +106,7 @@ def test_standing_counts_nothing_and_says_still():
     leg.stand(60000)
     heard = leg.finish()
     assert heard.steps == []
-    assert [said[2] for said in heard.directions] == [STILL]
+    assert [change[2] for change in heard.directions] == [STILL]
 
 
 def test_a_dangling_leg_is_not_walking():
@@ -135,8 +135,8 @@ def test_still_after_a_walk_and_unknown_when_it_moves_again():
     leg.walk(6000, 1100)
     leg.stand(4000)
     leg.walk(6000, 1100)
-    said = [direction for _, _, direction in leg.finish().directions if direction != UNKNOWN]
-    assert said == [FORWARD, STILL, FORWARD]
+    decisions = [direction for _, _, direction in leg.finish().directions if direction != UNKNOWN]
+    assert decisions == [FORWARD, STILL, FORWARD]
 
 
 def test_bias_a_slipped_strap_and_noise_change_no_count():
@@ -145,7 +145,7 @@ def test_bias_a_slipped_strap_and_noise_change_no_count():
             leg, heard = worn(1500, back, **kind)
             assert abs(len(heard.steps) - len(leg.contacts)) <= 3, (back, kind, len(heard.steps), len(leg.contacts))
             wrong = FORWARD if back else BACKWARD
-            assert wrong not in [said[2] for said in heard.directions], (back, kind)
+            assert wrong not in [change[2] for change in heard.directions], (back, kind)
 
 
 def test_turning_on_the_way_changes_neither_count_nor_direction():
@@ -160,7 +160,7 @@ def test_turning_on_the_way_changes_neither_count_nor_direction():
                 leg.turning = 0
             heard = leg.finish()
             assert abs(len(heard.steps) - len(leg.contacts)) <= 1, (back, turning, len(heard.steps), len(leg.contacts))
-            assert [said[2] for said in heard.directions if said[2] not in (STILL, UNKNOWN)] == [BACKWARD if back else FORWARD]
+            assert [change[2] for change in heard.directions if change[2] not in (STILL, UNKNOWN)] == [BACKWARD if back else FORWARD]
 
 
 def test_turning_on_the_spot_is_no_walk():
@@ -183,9 +183,9 @@ def test_sidesteps_are_counted_without_a_direction():
     leg.stand(3000)
     heard = leg.finish()
     assert abs(len(heard.steps) - len(leg.contacts)) <= 3, (len(heard.steps), len(leg.contacts))
-    assert {said[2] for said in heard.directions} <= {STILL, UNKNOWN}
-    assert leg.engine.tally.unknown_steps == len(heard.steps)
-    assert leg.engine.tally.backward_ms == 0
+    assert {change[2] for change in heard.directions} <= {STILL, UNKNOWN}
+    assert leg.engine.totals.unknown_steps == len(heard.steps)
+    assert leg.engine.totals.backward_ms == 0
 
 
 def test_stairs_are_steps_and_nobody_climbs_them_backward():
@@ -196,20 +196,20 @@ def test_stairs_are_steps_and_nobody_climbs_them_backward():
     leg.walk(6000, 1100)
     heard = leg.finish()
     assert abs(len(heard.steps) - len(leg.contacts)) <= 2, (len(heard.steps), len(leg.contacts))
-    assert BACKWARD not in [said[2] for said in heard.directions]
-    assert leg.engine.tally.backward_steps == 0
+    assert BACKWARD not in [change[2] for change in heard.directions]
+    assert leg.engine.totals.backward_steps == 0
 
 
 def test_a_chip_that_clips_loses_no_step_and_no_direction():
     for back in (False, True):
         leg = Leg()
         leg.most_mg = 1500
-        leg.most_dps10 = 3000
+        leg.most_dps10 = 4000
         leg.stand(2000)
         leg.walk(20000, 1650, back)
         heard = leg.finish()
         assert abs(len(heard.steps) - len(leg.contacts)) <= 2, (back, len(heard.steps), len(leg.contacts))
-        assert {said[2] for said in heard.directions} - {STILL, UNKNOWN} == {BACKWARD if back else FORWARD}
+        assert {change[2] for change in heard.directions} - {STILL, UNKNOWN} == {BACKWARD if back else FORWARD}
 
 
 def test_a_turn_of_direction_without_a_pause_leaves_no_step_out():
@@ -234,8 +234,8 @@ def test_what_stops_and_starts_again_keeps_its_own_direction():
     leg.walk(8000, 1100)
     heard = leg.finish()
     # Shorter than standing still: but no step before the pause is taken for one of the new direction.
-    assert [said[2] for said in heard.directions if said[2] in (FORWARD, BACKWARD)] == [BACKWARD, FORWARD]
-    assert min(since for _, since, said in heard.directions if said == FORWARD) >= turned_ms - 300
+    assert [change[2] for change in heard.directions if change[2] in (FORWARD, BACKWARD)] == [BACKWARD, FORWARD]
+    assert min(since for _, since, direction in heard.directions if direction == FORWARD) >= turned_ms - 300
 
 
 def test_a_gap_is_told_and_what_follows_starts_afresh():
@@ -244,9 +244,9 @@ def test_a_gap_is_told_and_what_follows_starts_afresh():
     leg.lose(2000)
     leg.walk(10000, 1500)
     heard = leg.finish()
-    assert 18000 < leg.engine.tally.forward_ms < 20100
+    assert 18000 < leg.engine.totals.forward_ms < 20100
     assert len(heard.gaps) == 1
-    from_ms, to_ms = heard.gaps[0]
+    from_ms, to_ms, _ = heard.gaps[0]
     assert 9900 < from_ms < 10010 and 1950 < to_ms - from_ms < 2060
     for t_ms, _, _ in heard.steps:
         assert not from_ms < t_ms < to_ms
@@ -255,12 +255,12 @@ def test_a_gap_is_told_and_what_follows_starts_afresh():
 def test_a_short_gap_hides_neither_direction_nor_a_rise():
     leg = Leg()
     leg.walk(9000, 1500, back=True)
-    for pace in (1500, 1600, 1700, 1800, 1800):
+    for cadence_x10 in (1500, 1600, 1700, 1800, 1800):
         leg.lose(300)
-        leg.walk(4000, pace, back=True)
+        leg.walk(4000, cadence_x10, back=True)
     heard = leg.finish()
     assert len(heard.gaps) == 5
-    assert [said[2] for said in heard.directions] == [BACKWARD], heard.directions
+    assert [change[2] for change in heard.directions] == [BACKWARD], heard.directions
     assert (RAMP, STOP) in [(kind, severity) for _, kind, severity, _, _ in heard.alerts], heard.alerts
 
 
@@ -273,7 +273,7 @@ def test_a_few_lost_samples_are_no_gap():
 
 
 def test_blocks_of_any_size_say_the_same():
-    told = []
+    reported = []
     for size in (1, 7, 32, 52):
         leg = Leg(size=size)
         leg.stand(2000)
@@ -281,11 +281,11 @@ def test_blocks_of_any_size_say_the_same():
         leg.walk(12000, 1600)
         leg.walk(12000, 1600, True)
         heard = leg.finish()
-        told.append([[step[0] for step in heard.steps], [said[2] for said in heard.directions]])
-    for other in told[1:]:
-        assert len(other[0]) == len(told[0][0])
-        assert other[1] == told[0][1]
-        for a, b in zip(other[0], told[0][0]):
+        reported.append([[step[0] for step in heard.steps], [change[2] for change in heard.directions]])
+    for other in reported[1:]:
+        assert len(other[0]) == len(reported[0][0])
+        assert other[1] == reported[0][1]
+        for a, b in zip(other[0], reported[0][0]):
             assert abs(a - b) <= 3
 
 
@@ -293,10 +293,10 @@ def test_a_new_session_starts_from_zero():
     leg = Leg()
     leg.walk(10000, 1500)
     leg.flush()
-    tally = leg.engine.tally
-    assert tally.forward_steps > 10
-    leg.engine.start_session(leg.now_ms)
-    assert (tally.forward_steps, tally.backward_steps, tally.unknown_steps, tally.forward_ms, tally.backward_ms) == (0, 0, 0, 0, 0)
+    totals = leg.engine.totals
+    assert totals.forward_steps > 10
+    leg.engine.totals.reset(leg.now_ms)
+    assert (totals.forward_steps, totals.backward_steps, totals.unknown_steps, totals.forward_ms, totals.backward_ms) == (0, 0, 0, 0, 0)
     leg.walk(10000, 1500)
     leg.finish()
-    assert 20 <= tally.forward_steps <= 28
+    assert 20 <= totals.forward_steps <= 28

@@ -46,3 +46,12 @@ def test_samples_are_turned_into_body_axes():
     assert list(block[6:]) == [-15990, 0, -15991, 22938, 0, 22937]
     units.to_body(raw, 1, None, block)
     assert list(block[:3]) == [units.scale(1000, acc), units.scale(2000, acc), units.scale(3000, acc)]
+
+
+def test_a_mount_in_declared_axes_becomes_one_in_the_sensors():
+    turned = ((0, -1), (1, -1), (2, 1))
+    assert units.mount_text(turned, units.parse_mount("+y+z+x")) == "-y-z+x"
+    assert units.mount_text(turned, units.parse_mount("-y-z+x")) == "+y+z+x"
+    assert units.mount_text(((2, -1), (1, 1), (0, 1)), units.parse_mount("-y-z+x")) == "-x-z-y"
+    assert units.mount_text(turned, None) == "-x-y+z"
+    assert units.mount_text(units.AS_DECLARED, units.parse_mount("-y-z+x")) == "-y-z+x"

@@ -1,29 +1,15 @@
-"""What board.json and settings.json may say, and what happens where they say nonsense."""
+"""Fields of board.json and settings.json, valid and wrong."""
 
 import json
 import os
 
-from disk import Disk
 from hal.board import Board, load
 from hal.settings import save_limits, save_mount
-from retrostep_core.gait.codes import LEFT, RIGHT, SHANK, WAIST
+from retrostep_core.codes import LEFT, RIGHT, SHANK, WAIST
 from retrostep_core.gait.limits import Limits
-
-VIRTUAL = {
-    "name": "VIRTUAL",
-    "link": "usb",
-    "i2c": {"id": 0, "scl": 22, "sda": 21, "freq_hz": 400000},
-    "imu": {"model": "LSM6DSOX", "address": 106},
-    "mount_left": "+y+z+x",
-    "mount_right": "-y-z+x",
-    "side": "left",
-    "placement": "shank",
-    "button": {"pin": 0, "active_low": True},
-    "signal": {"led": 2, "haptic": 4},
-    "battery": {"pin": 35, "scale_x100": 200},
-    "rates": {"odr_hz": 104, "watermark": 12},
-    "auto_stop_s": 60,
-}
+from retrostep_core.gait.limits_json import limits_from_json
+from support.disk import Disk
+from support.wearable import VIRTUAL
 
 
 def but(**changes):
@@ -32,9 +18,9 @@ def but(**changes):
     return board
 
 
-def test_a_sound_board_is_taken_as_it_stands():
+def test_a_valid_board_is_read_completely():
     board = Board(VIRTUAL, {})
-    assert board.trouble == []
+    assert board.problems == []
     assert (board.name, board.link, board.watermark, board.auto_stop_s) == ("VIRTUAL", "usb", 12, 60)
     assert (board.side, board.placement) == (LEFT, SHANK)
     assert board.mount_text == "+y+z+x" and board.mount == ((1, 1), (2, 1), (0, 1))
@@ -47,15 +33,15 @@ def test_the_wearers_side_chooses_the_mount():
     assert Board(VIRTUAL, {"side": "right", "mount": "+x+y+z"}).mount_text == "+x+y+z"
 
 
-def test_limits_in_the_settings_hold():
-    limits = Limits.from_dict({"session_stop_s": 120})
+def test_limits_in_the_settings_apply():
+    limits = limits_from_json({"session_stop_s": 120})
     from binascii import hexlify
 
     board = Board(VIRTUAL, {"limits": hexlify(limits.pack()).decode()})
-    assert board.limits == limits and board.trouble == []
+    assert board.limits == limits and board.problems == []
 
 
-def test_every_unusable_field_is_named_and_replaced():
+def test_every_wrong_setting_is_named_and_replaced():
     for settings, word in (
         ({"side": "up"}, "side"),
         ({"placement": 3}, "placement"),
@@ -64,13 +50,29 @@ def test_every_unusable_field_is_named_and_replaced():
         ({"limits": "00" * 24}, "limits"),
         ({"mount": "+x+x+z"}, "mount"),
         ({"mount": 5}, "mount"),
+        ({"haptic": 101}, "haptic"),
+        ({"haptic": "strong"}, "haptic"),
+        ({"led": 2}, "led"),
+        ({"auto_start": None}, "auto_start"),
+        ({"auto_stop_s": 9}, "auto_stop_s"),
+        ({"nickname": 7}, "nickname"),
     ):
         board = Board(VIRTUAL, settings)
-        assert len(board.trouble) == 1 and word in board.trouble[0], (settings, board.trouble)
+        assert len(board.problems) == 1 and word in board.problems[0], (settings, board.problems)
         assert board.imu and board.side == LEFT and board.limits == Limits()
 
 
-def test_unusable_hardware_is_left_out_and_said():
+def test_the_settings_say_how_the_device_behaves():
+    board = Board(VIRTUAL, {"haptic": 60, "led": False, "auto_start": 0, "auto_stop_s": 120, "nickname": "Ada left"})
+    assert board.problems == [] and (board.auto_stop_s, board.auto_start, board.nickname) == (120, False, "Ada left")
+    assert board.haptic_percent == 60 and board.feedback == {"haptic": VIRTUAL["feedback"]["haptic"]}
+    board = Board(VIRTUAL, {"haptic": 0, "led": True})
+    assert board.feedback == {"led": VIRTUAL["feedback"]["led"]} and board.auto_start
+    assert set(VIRTUAL["feedback"]) == {"led", "haptic"}
+    assert Board(but(feedback=None), {"haptic": 0, "led": 0}).feedback is None
+
+
+def test_wrong_hardware_is_left_out_and_reported():
     for board, part in (
         (but(imu={"model": "MPU6050", "address": 104}), "imu"),
         (but(imu=None), "imu"),
@@ -81,25 +83,25 @@ def test_unusable_hardware_is_left_out_and_said():
     ):
         found = Board(board, {})
         assert getattr(found, part) is None, part
-        assert len(found.trouble) == 1 and part in found.trouble[0]
+        assert len(found.problems) == 1 and part in found.problems[0]
 
 
-def test_a_board_without_button_signal_and_battery_is_sound():
-    board = Board({key: VIRTUAL[key] for key in VIRTUAL if key not in ("button", "signal", "battery")}, {})
-    assert board.trouble == [] and board.button is board.signal is board.battery is None
+def test_a_board_without_button_feedback_and_battery_is_valid():
+    board = Board({key: VIRTUAL[key] for key in VIRTUAL if key not in ("button", "feedback", "battery")}, {})
+    assert board.problems == [] and board.button is board.feedback is board.battery is None
 
 
 def test_files_that_are_missing_or_damaged():
     disk = Disk()
     board = load(disk.root)
-    assert len(board.trouble) == 1 and "board.json is missing" in board.trouble[0]
+    assert len(board.problems) == 1 and "board.json is missing" in board.problems[0]
     assert board.imu is None and board.name == "unknown"
     disk.put("board.json", json.dumps(VIRTUAL).encode())
-    assert load(disk.root).trouble == []
+    assert load(disk.root).problems == []
     for damage in (b"{", b"", b"[1]", b"\xff\xfe"):
         disk.put("settings.json", damage)
         board = load(disk.root)
-        assert len(board.trouble) == 1 and "settings.json" in board.trouble[0], (damage, board.trouble)
+        assert len(board.problems) == 1 and "settings.json" in board.problems[0], (damage, board.problems)
         assert board.name == "VIRTUAL"
 
 
@@ -107,11 +109,11 @@ def test_limits_are_kept_beside_the_other_settings():
     disk = Disk()
     disk.put("board.json", json.dumps(VIRTUAL).encode())
     disk.put("settings.json", b'{"side": "right"}')
-    limits = Limits.from_dict({"ceiling_stop_spm": 199.5})
+    limits = limits_from_json({"ceiling_stop_spm": 199.5})
     save_limits(limits, disk.root)
     save_mount("-x-y+z", disk.root)
     disk.cut()
     board = load(disk.root)
-    assert board.limits == limits and board.side == RIGHT and board.trouble == []
+    assert board.limits == limits and board.side == RIGHT and board.problems == []
     assert board.mount_text == "-x-y+z"
     assert "settings.json.new" not in os.listdir(disk.root + "/")

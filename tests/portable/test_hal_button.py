@@ -1,10 +1,17 @@
-"""The button: contacts bounce, presses are told apart."""
+"""The button: bouncing contacts, and the kinds of presses."""
 
-from hal.button import DOUBLE, LONG, NONE, SHORT, TRIPLE, Button
+from hal.button import Button
+
+# As in hal/button.py.
+NONE = 0
+SHORT = 1
+DOUBLE = 2
+LONG = 3
+TRIPLE = 4
 
 
-def run(presses, until_ms, active_low=True, every_ms=10):
-    """Poll a button that is pressed during each (from, to) of `presses`: [(when, what)]."""
+def run(presses, until_ms, active_low=True, every_ms=10, busy=(0, 0)):
+    """Poll a button that is pressed during each (from, to) of `presses`, but not while the app is `busy`: [(when, what)]."""
     now = [0]
 
     def value():
@@ -12,32 +19,35 @@ def run(presses, until_ms, active_low=True, every_ms=10):
         return 0 if down == active_low else 1
 
     button = Button(value, active_low)
-    told = []
+    reported = []
     while now[0] < until_ms:
-        what = button.poll(now[0])
-        if what != NONE:
-            told.append((now[0], what))
+        if not busy[0] < now[0] < busy[1]:
+            what = button.poll(now[0])
+            if what != NONE:
+                reported.append((now[0], what))
+        if any([now[0] <= start < now[0] + every_ms for start, _ in presses]):
+            button.edge(None)
         now[0] += every_ms
-    return told
+    return reported
 
 
-def kinds(told):
-    return [what for _, what in told]
+def kinds(reported):
+    return [what for _, what in reported]
 
 
-def test_one_press_is_short_once_no_second_one_followed():
-    told = run([(100, 250)], 2000)
-    assert kinds(told) == [SHORT]
-    assert 650 <= told[0][0] <= 720
+def test_one_press_is_short_when_no_second_one_follows():
+    reported = run([(100, 250)], 2000)
+    assert kinds(reported) == [SHORT]
+    assert 650 <= reported[0][0] <= 720
 
 
 def test_two_presses_are_one_double():
-    told = run([(100, 200), (350, 450)], 3000)
-    assert kinds(told) == [DOUBLE]
-    assert 850 <= told[0][0] <= 920
+    reported = run([(100, 200), (350, 450)], 3000)
+    assert kinds(reported) == [DOUBLE]
+    assert 850 <= reported[0][0] <= 920
 
 
-def test_three_presses_are_one_triple_and_so_are_more():
+def test_three_or_more_presses_are_one_triple():
     assert kinds(run([(100, 200), (350, 450), (600, 700)], 3000)) == [TRIPLE]
     assert kinds(run([(100, 200), (350, 450), (600, 700), (850, 950)], 3000)) == [TRIPLE]
 
@@ -46,10 +56,10 @@ def test_two_slow_presses_are_two_short_ones():
     assert kinds(run([(100, 200), (900, 1000)], 3000)) == [SHORT, SHORT]
 
 
-def test_long_is_told_while_held_and_once():
-    told = run([(100, 3000)], 5000)
-    assert kinds(told) == [LONG]
-    assert told[0][0] < 1000
+def test_long_is_reported_once_while_held():
+    reported = run([(100, 3000)], 5000)
+    assert kinds(reported) == [LONG]
+    assert reported[0][0] < 1000
 
 
 def test_bouncing_contacts_are_one_press():
@@ -57,7 +67,7 @@ def test_bouncing_contacts_are_one_press():
     assert kinds(run(bounces, 2000, every_ms=2)) == [SHORT]
 
 
-def test_a_spike_is_no_press():
+def test_a_spike_is_not_a_press():
     assert run([(100, 120)], 2000, every_ms=5) == []
 
 
@@ -67,3 +77,28 @@ def test_either_polarity():
 
 def test_held_at_the_start_is_long_and_nothing_after_it():
     assert kinds(run([(0, 1500)], 4000)) == [LONG]
+
+
+def test_a_press_during_a_call_to_the_flash_is_not_lost():
+    call = (200, 430)
+    assert kinds(run([(250, 350)], 2000, busy=call)) == [SHORT]
+    assert kinds(run([(190, 350)], 2000, busy=call)) == [SHORT]
+    assert kinds(run([(250, 500)], 2000, busy=call)) == [SHORT]
+    assert kinds(run([(100, 300)], 2000, busy=call)) == [SHORT]
+    assert kinds(run([(250, 1700)], 3000, busy=call)) == [LONG]
+
+
+def test_presses_around_a_call_to_the_flash_belong_together():
+    call = (200, 430)
+    assert kinds(run([(100, 150), (250, 350)], 2000, busy=call)) == [DOUBLE]
+    assert kinds(run([(100, 250), (380, 500)], 2000, busy=call)) == [DOUBLE]
+    assert kinds(run([(250, 350), (480, 580), (700, 800)], 2000, busy=call)) == [TRIPLE]
+
+
+def test_a_release_that_bounces_during_a_call_is_no_second_press():
+    assert kinds(run([(100, 300), (306, 310), (314, 316)], 2000, busy=(200, 430), every_ms=2)) == [SHORT]
+
+
+def test_after_a_call_without_a_press_there_is_none():
+    assert run([], 2000, busy=(200, 430)) == []
+    assert kinds(run([(600, 700)], 2000, busy=(200, 430))) == [SHORT]

@@ -1,4 +1,4 @@
-"""The console never waits, keeps to the link's pace, and speaks between frames only."""
+"""The console never waits, keeps the speed of the link, and writes text only between frames."""
 
 from hal.console import Console
 
@@ -10,8 +10,9 @@ class Wire:
         self.now_ms = 0
         self.ready = True
 
-    def readable(self):
-        return len(self.incoming) > 0
+    def ipoll(self, timeout):
+        assert timeout == 0, "this would wait"
+        return [(self, 1)] if self.incoming else []
 
     def writable(self):
         return self.ready
@@ -28,7 +29,7 @@ class Wire:
         return len(data)
 
     def console(self, link="uart"):
-        return Console(self, self, self.readable, self.writable, lambda: self.now_ms, link)
+        return Console(self, self, self.ipoll, self.writable, lambda: self.now_ms, link)
 
 
 def test_reads_what_is_there_and_no_more():
@@ -39,6 +40,10 @@ def test_reads_what_is_there_and_no_more():
     wire.incoming += b"0123456789"
     assert console.read_into(buf) == 8 and buf == b"01234567"
     assert console.read_into(buf) == 2 and buf[:2] == b"89"
+    wire.incoming += b"abcde"
+    assert console.read_into(buf, 0) == 0
+    assert console.read_into(buf, 3) == 3 and buf == b"abc34567"
+    assert console.read_into(buf, 3) == 2 and buf == b"dec34567"
 
 
 def test_a_uart_is_not_given_more_than_it_carries():
@@ -63,7 +68,7 @@ def test_no_room_while_the_output_is_not_ready():
     assert console.room() > 1200
 
 
-def test_an_output_that_cannot_tell_is_paced_only():
+def test_an_output_that_never_reports_is_limited_by_the_speed():
     wire = Wire()
     wire.ready = False
     console = wire.console("usb")
@@ -74,9 +79,9 @@ def test_text_goes_out_when_asked_and_the_oldest_is_dropped():
     wire = Wire()
     console = wire.console("usb")
     for i in range(10):
-        console.say("line %d" % i)
+        console.queue_text("line %d" % i)
     assert wire.out == b""
-    console.speak()
+    console.send_text()
     lines = bytes(wire.out).split(b"\r\n")
     assert lines[0] == b"line 2" and lines[-2] == b"line 9" and lines[-1] == b""
 
@@ -86,9 +91,9 @@ def test_text_waits_for_room():
     console = wire.console("usb")
     console.room()
     wire.ready = False
-    console.say("later")
-    console.speak()
+    console.queue_text("later")
+    console.send_text()
     assert wire.out == b""
     wire.ready = True
-    console.speak()
+    console.send_text()
     assert wire.out == b"later\r\n"

@@ -6,6 +6,13 @@ from array import array
 from hal import fifo
 from retrostep_core.gait import units
 
+# As in hal/fifo.py.
+WORD_BYTES = 7
+NEXT_WORD = 0
+LOST_SLOTS = 4
+OTHER_WORDS = 5
+UNPAIRED_WORDS = 6
+IMPACT = 22
 GYRO = 1
 ACCEL = 2
 STRAIGHT = units.parse_mount("+x+y+z")
@@ -28,13 +35,13 @@ class Parsed:
 
     def feed(self, raw):
         block = array("h", bytes(2 * 6 * 64))
-        self.state[fifo.AT] = 0
+        self.state[NEXT_WORD] = 0
         while True:
-            n = fifo.parse(bytearray(raw), len(raw) // fifo.WORD_BYTES, block, self.state)
+            n = fifo.parse(bytearray(raw), len(raw) // WORD_BYTES, block, self.state)
             if not n:
                 return
             samples = [tuple(block[6 * i : 6 * i + 6]) for i in range(n)]
-            self.blocks.append((self.state[fifo.LOST], samples))
+            self.blocks.append((self.state[LOST_SLOTS], samples))
 
     def samples(self):
         return [sample for _, samples in self.blocks for sample in samples]
@@ -78,20 +85,20 @@ def test_mount_turns_the_sensor():
     assert parsed.samples() == [(-48, 0, 999, 0, -700, 0)]
 
 
-def test_accelerometer_first_is_as_good():
+def test_the_accelerometer_may_come_first():
     parsed = Parsed()
     parsed.feed(word(ACCEL, 0, 1, 2, 3) + word(GYRO, 0, 4, 5, 6) + word(ACCEL, 1, 1, 2, 3) + word(GYRO, 1, 4, 5, 6))
     assert [len(samples) for _, samples in parsed.blocks] == [2]
 
 
-def test_a_half_left_over_meets_its_other_in_the_next_burst():
+def test_a_half_sample_is_completed_by_the_next_burst():
     parsed = Parsed()
     parsed.feed(pair(0) + word(GYRO, 1, 7, 8, 9))
     assert len(parsed.samples()) == 1
     parsed.feed(word(ACCEL, 1, 10, 11, 12) + pair(2))
     assert len(parsed.samples()) == 3
     assert parsed.blocks[1][0] == 0
-    assert parsed.state[fifo.HALVES] == 0
+    assert parsed.state[UNPAIRED_WORDS] == 0
 
 
 def test_a_lost_word_costs_its_slot_and_nothing_else():
@@ -100,8 +107,8 @@ def test_a_lost_word_costs_its_slot_and_nothing_else():
     parsed = Parsed()
     parsed.feed(b"".join(words))
     assert [(lost, len(samples)) for lost, samples in parsed.blocks] == [(0, 3), (1, 4)]
-    assert parsed.state[fifo.HALVES] == 1
-    # Never is a gyroscope's word paired with another slot's accelerometer.
+    assert parsed.state[UNPAIRED_WORDS] == 1
+    # Words of different slots are never paired.
     wanted = [(units.scale(1000 * i, units.ACC_16G), units.scale(1000 * i, units.GYR_2000DPS)) for i in (0, 1, 2, 4, 5, 6, 7)]
     assert [(sample[0], sample[3]) for sample in parsed.samples()] == wanted
 
@@ -110,26 +117,26 @@ def test_lost_slots_are_counted():
     for lost in (1, 2, 3):
         parsed = Parsed()
         parsed.feed(pair(0) + pair(1 + lost) + pair(2 + lost))
-        assert [(gone, len(samples)) for gone, samples in parsed.blocks] == [(0, 1), (lost, 2)]
+        assert [(missing, len(samples)) for missing, samples in parsed.blocks] == [(0, 1), (lost, 2)]
 
 
-def test_words_of_others_are_passed_over():
+def test_words_of_other_sensors_are_skipped():
     parsed = Parsed()
     parsed.feed(word(3, 0, 1, 1, 1) + word(GYRO, 0, 0, 0, 0) + word(4, 0, 2, 2, 2) + word(ACCEL, 0, 0, 0, 0) + bytes(7))
     assert len(parsed.samples()) == 1
-    assert parsed.state[fifo.FOREIGN] == 3
+    assert parsed.state[OTHER_WORDS] == 3
 
 
-def test_nothing_is_parsed_from_nothing():
+def test_an_empty_burst_has_no_samples():
     parsed = Parsed()
     parsed.feed(b"")
     assert parsed.blocks == []
 
 
-def test_forget_starts_afresh():
+def test_the_half_sample_before_a_gap_is_discarded():
     parsed = Parsed()
     parsed.feed(pair(0) + word(GYRO, 1, 1, 1, 1))
-    fifo.forget(parsed.state)
+    fifo.discard_pending(parsed.state)
     parsed.feed(word(ACCEL, 1, 2, 2, 2) + pair(3))
     assert [(lost, len(samples)) for lost, samples in parsed.blocks] == [(0, 1), (0, 1)]
 
@@ -159,6 +166,43 @@ def test_whatever_is_lost_no_sample_is_made_of_two_slots():
             for k, sample in enumerate(samples):
                 slot = [i for i in range(60) if units.scale(500 * i, units.ACC_16G) == sample[0]][0]
                 assert sample[3] == units.scale(500 * slot, units.GYR_2000DPS)
-                gone = lost if k == 0 else 0
-                assert before is None or (slot - before - 1 - gone) % 4 == 0, "lost slots are counted modulo 4"
+                missing = lost if k == 0 else 0
+                assert before is None or (slot - before - 1 - missing) % 4 == 0, "lost slots are counted modulo 4"
                 before = slot
+
+
+def impact_of(rows, mount=None, state=None):
+    """The impact of one block with these raw rows (gyroscope 0; accelerometer x y z)."""
+    raw = bytearray()
+    for slot, row in enumerate(rows):
+        raw += bytes([1 << 3 | (slot & 3) << 1]) + bytes(6)
+        raw += bytes([2 << 3 | (slot & 3) << 1]) + struct.pack("<hhh", *row)
+    state = state or fifo.new_state(mount)
+    state[NEXT_WORD] = 0
+    block = array("h", bytes(12 * len(rows)))
+    assert fifo.parse(raw, 2 * len(rows), block, state) == len(rows)
+    return list(state[IMPACT : IMPACT + 4])
+
+
+def test_the_impact_of_a_block_is_without_gravity_along_z():
+    g = 2049
+    assert impact_of([(0, 0, g)] * 4) == [0, 1, 0, 0], "1 g is 999 mg here"
+    axial, resultant, rise, clipped = impact_of([(0, 0, g), (g, 0, 3 * g), (0, 0, 5 * g), (0, 0, -g)])
+    assert abs(axial - 4000) < 4 and abs(resultant - 16000000) < 40000 and abs(rise - 2000) < 4 and not clipped
+    # Free fall: no impact along the shank, and 1 g without gravity.
+    axial, resultant, rise, clipped = impact_of([(0, 0, 0)] * 3)
+    assert axial == 0 and abs(resultant - 1000000) < 3000 and rise == 0
+
+
+def test_a_value_at_the_rail_is_flagged_and_not_in_the_next_block():
+    state = fifo.new_state(None)
+    assert impact_of([(0, 0, 2049), (32767, 0, 2049)], state=state)[3] == 1
+    assert impact_of([(0, 0, 2049), (0, 32766, 2049)], state=state)[3] == 0
+    assert impact_of([(0, -32768, 2049)], state=state)[3] == 1
+
+
+def test_the_impact_follows_the_mount():
+    from retrostep_core.gait.units import parse_mount
+
+    axial, _, _, _ = impact_of([(2049, 0, 0), (6147, 0, 0)], parse_mount("+y+z+x"))
+    assert abs(axial - 2000) < 4

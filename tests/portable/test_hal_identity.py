@@ -1,13 +1,13 @@
-"""The device's name and the fingerprint of the core it runs."""
+"""The device's name and the hash of its core."""
 
 import hashlib
 import os
+import sys
 
 import retrostep_core
-from disk import Disk
-from hal.identity import Identity
-from hal.sources import core_hash
-from retrostep_core.fingerprint import fingerprint
+from hal.identity import core_hash, identity
+from retrostep_core.core_hash import fingerprint
+from support.disk import Disk
 
 
 def write(path, data):
@@ -16,13 +16,13 @@ def write(path, data):
 
 
 def test_the_device_is_named_by_its_chip():
-    identity = Identity(b"\x24\x0a\xc4\x00\x01\x10", "VIRTUAL", bytes(8))
-    assert identity.device == "RS-240AC4000110" and identity.board == "VIRTUAL"
-    assert identity.core_version == retrostep_core.VERSION
-    assert len(Identity(bytes(16), "B", bytes(8)).device) <= 32
+    found = identity(b"\x24\x0a\xc4\x00\x01\x10", "VIRTUAL", bytes(8))
+    assert found.device == "RS-240AC4000110" and found.board == "VIRTUAL"
+    assert found.core_version == retrostep_core.VERSION
+    assert len(identity(bytes(16), "B", bytes(8)).device) <= 32
 
 
-def test_the_hash_is_the_hosts_over_the_same_files():
+def test_the_hash_equals_the_hosts_hash_of_the_same_files():
     disk = Disk()
     root = disk.root + "/core"
     for folder in ("", "/gait", "/log"):
@@ -41,7 +41,18 @@ def test_the_core_that_runs_has_a_hash():
     assert len(core_hash(hashlib.sha256)) == 8
 
 
-def test_bytecode_has_no_sources_to_hash_and_brings_their_hash_along():
+def test_a_frozen_core_has_its_hash_in_a_module():
+    class Frozen:
+        CORE_HASH = b"12345678"
+
+    sys.modules["frozen_core_hash"] = Frozen
+    try:
+        assert core_hash(hashlib.sha256) == b"12345678"
+    finally:
+        del sys.modules["frozen_core_hash"]
+
+
+def test_bytecode_has_the_hash_of_its_sources_in_a_file():
     disk = Disk()
     root = disk.root + "/core"
     for folder in ("", "/gait"):
@@ -49,8 +60,8 @@ def test_bytecode_has_no_sources_to_hash_and_brings_their_hash_along():
     write(root + "/__init__.mpy", b"M")
     write(root + "/gait/engine.mpy", b"M")
     assert core_hash(hashlib.sha256, root) == bytes(8)
-    for found, told in ((b"12345678", b"12345678"), (b"1234567", bytes(8)), (b"123456789", bytes(8))):
-        write(root + "/core.hash", found)
-        assert core_hash(hashlib.sha256, root) == told
+    for content, expected in ((b"12345678", b"12345678"), (b"1234567", bytes(8)), (b"123456789", bytes(8))):
+        write(root + "/core.hash", content)
+        assert core_hash(hashlib.sha256, root) == expected
     write(root + "/gait/engine.py", b"x")
     assert core_hash(hashlib.sha256, root) == fingerprint(hashlib.sha256, [("gait/engine.py", [b"x"])])

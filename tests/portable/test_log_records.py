@@ -22,30 +22,34 @@ def refused(kind, payload):
 
 
 def test_every_record_comes_back():
-    totals = r.Totals(1, 2, 3, 4, 4294967295)
+    totals = decoded.Totals(1, 2, 3, 4, 4294967295)
     n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD", 1 << 31)
     header = decoded.Header((0, 1, 2), b"12345678", 7, 9, 1 << 40, 2, 1, 2, "+y+z-x", bytes(range(24)), "RS-1", "BOARD", 1 << 31)
     assert back(r.HEADER, n) == header
-    assert back(r.HEADER, n - 4) == header[:-1] + (0,), "of before there were lives"
-    assert back(r.DIRECTION, r.pack_direction(PAYLOAD, 5, 4, 2)) == decoded.Direction(5, 4, 2)
-    assert back(r.EPOCH, r.pack_epoch(PAYLOAD, 10000, 1, 2, 3, 4, 4294967295, 1700, 9000)) == decoded.Epoch(10000, totals, 1700, 9000)
-    assert back(r.BOUT, r.pack_bout(PAYLOAD, 1, 5000, 1, 14, 1701, 1720)) == decoded.Bout(1, 5000, 1, 14, 1701, 1720)
-    assert back(r.ALERT, r.pack_alert(PAYLOAD, 1, 1, 2, -150, 2000000000)) == decoded.Alert(1, 1, 2, -150, 2000000000)
-    assert back(r.GAP, r.pack_gap(PAYLOAD, 1, 2, 3)) == decoded.Gap(1, 2, 3)
-    assert back(r.BATTERY, r.pack_battery(PAYLOAD, 1, 3987, 88)) == decoded.Battery(1, 3987, 88)
-    assert back(r.CLOCK, r.pack_clock(PAYLOAD, 1 << 33, 1795000000000, 1)) == decoded.Clock(1 << 33, 1795000000000, 1)
-    assert back(r.MARK, r.pack_mark(PAYLOAD, 1, 4)) == decoded.Mark(1, 4)
-    assert back(r.RATE, r.pack_rate(PAYLOAD, 1, 104123)) == decoded.Rate(1, 104123)
-    assert back(r.END, r.pack_end(PAYLOAD, 9, 1, 1, 2, 3, 4, 4294967295)) == decoded.End(9, 1, totals)
+    assert back(r.HEADER, n - 4) == header[:-1] + (0,), "a HEADER without the field is of generation 0"
+    assert back(r.DIRECTION, r.pack(PAYLOAD, r.DIRECTION, 5, 4, 2)) == decoded.Direction(5, 4, 2)
+    assert back(r.EPOCH, r.pack(PAYLOAD, r.EPOCH, 10000, 1, 2, 3, 4, 4294967295, 1700, 9000)) == decoded.Epoch(10000, totals, 1700, 9000)
+    assert back(r.BOUT, r.pack(PAYLOAD, r.BOUT, 1, 5000, 1, 14, 1701, 1720)) == decoded.Bout(1, 5000, 1, 14, 1701, 1720)
+    assert back(r.ALERT, r.pack(PAYLOAD, r.ALERT, 1, 1, 2, -150, 2000000000)) == decoded.Alert(1, 1, 2, -150, 2000000000)
+    assert back(r.GAP, r.pack(PAYLOAD, r.GAP, 1, 2, 3)) == decoded.Gap(1, 2, 3)
+    assert back(r.BATTERY, r.pack(PAYLOAD, r.BATTERY, 1, 3987, 88)) == decoded.Battery(1, 3987, 88)
+    assert back(r.CLOCK, r.pack(PAYLOAD, r.CLOCK, 1 << 33, 1795000000000, 1)) == decoded.Clock(1 << 33, 1795000000000, 1)
+    assert back(r.MARK, r.pack(PAYLOAD, r.MARK, 1, 4)) == decoded.Mark(1, 4)
+    assert back(r.RATE, r.pack(PAYLOAD, r.RATE, 1, 104123)) == decoded.Rate(1, 104123)
+    n = r.pack_load(PAYLOAD, 10000, 2, [4, 1, 12000, 4000, 16000, 70000, 2000, 900])
+    assert back(r.LOAD, n) == decoded.Load(10000, 2, 4, 1, 24, 32, 32, 255, 13, 23)
+    assert back(r.LOAD, r.pack_load(PAYLOAD, 1, 1, [0, 3, 0, 0, 0, 0, 0, 0])) == decoded.Load(0, 1, 0, 3, 0, 0, 0, 0, 0, 0)
+    assert back(r.MOUNT, r.pack_mount(PAYLOAD, 9000, 500, "-y-z+x")) == decoded.Mount(9000, 500, "-y-z+x")
+    assert back(r.END, r.pack(PAYLOAD, r.END, 9, 1, 1, 2, 3, 4, 4294967295)) == decoded.End(9, 1, totals)
 
 
 def test_measurements_out_of_range_are_clipped_not_raised():
-    n = r.pack_bout(PAYLOAD, 0, 1, 1, 70000, -1, 99999)
+    n = r.pack(PAYLOAD, r.BOUT, 0, 1, 1, 70000, -1, 99999)
     assert back(r.BOUT, n) == decoded.Bout(0, 1, 1, 65535, 0, 65535)
-    n = r.pack_alert(PAYLOAD, 0, 1, 1, 1 << 40, -(1 << 40))
+    n = r.pack(PAYLOAD, r.ALERT, 0, 1, 1, 1 << 40, -(1 << 40))
     assert back(r.ALERT, n) == decoded.Alert(0, 1, 1, 2147483647, -2147483647)
-    n = r.pack_battery(PAYLOAD, 0, -5, 101)
-    assert back(r.BATTERY, n) == decoded.Battery(0, 0, 255)
+    n = r.pack(PAYLOAD, r.BATTERY, 0, -5, 101)
+    assert back(r.BATTERY, n) == decoded.Battery(0, 0, 101)
 
 
 def test_steps_come_back_for_any_intervals():
@@ -59,7 +63,7 @@ def test_steps_come_back_for_any_intervals():
     assert decoded.decode(r.STEPS, memoryview(batch.payload)[: batch.length]) == decoded.Steps((77,))
 
 
-def test_a_batch_says_when_it_is_full():
+def test_a_full_batch_takes_no_step():
     batch = r.StepBatch()
     t = 0
     while batch.add(t):
@@ -90,13 +94,13 @@ def test_refuses_what_may_not_be():
     assert refused(r.DIRECTION, b"\x00\x00\x00\x00\x00\x00\x00\x00\x04")
     n = r.pack_header(PAYLOAD, (0, 1, 2), b"12345678", 7, 9, 1, 2, 1, 2, "?", bytes(24), "RS-1", "BOARD")
     assert back(r.HEADER, n).mount == "?"
-    sound = bytes(VIEW[: n - 4])  # without the life
-    for bad in (sound[:-1], sound[:60] + b"\xff" + sound[61:], sound[:61] + b"\x1b" + sound[62:], sound[:30] + b"/" + sound[31:]):
+    valid = bytes(VIEW[: n - 4])  # without the generation
+    for bad in (valid[:-1], valid[:60] + b"\xff" + valid[61:], valid[:61] + b"\x1b" + valid[62:], valid[:30] + b"/" + valid[31:]):
         assert refused(r.HEADER, bad)
 
 
 def test_fields_added_at_the_end_and_unknown_kinds_are_skipped():
-    n = r.pack_mark(PAYLOAD, 1, 4)
+    n = r.pack(PAYLOAD, r.MARK, 1, 4)
     assert decoded.decode(r.MARK, bytes(VIEW[:n]) + b"more") == decoded.Mark(1, 4)
     assert decoded.decode(200, b"anything") is None
 
@@ -109,7 +113,7 @@ def test_a_name_is_kept_printable_and_short():
 
 def test_a_record_carries_its_length_and_crc():
     buf = bytearray(300)
-    n = r.pack_record(buf, r.MARK, 259, b"\x01\x00\x00\x00\x02")
+    n = decoded.pack_record(buf, r.MARK, 259, b"\x01\x00\x00\x00\x02")
     assert n == 12
     assert bytes(buf[:8]) == b"\x0a\x03\x05\x01\x00\x00\x00\x02"
     assert int.from_bytes(bytes(buf[8:12]), "little") == binascii.crc32(bytes(buf[:8]) + b"RSL\x01") & 0xFFFFFFFF
@@ -119,7 +123,7 @@ def test_the_crc_of_a_file_tells_records_of_equal_length_apart():
     files = []
     for mark in (1, 2):
         buf = bytearray(300)
-        n = r.pack_record(buf, r.MARK, 0, bytes((1, 0, 0, 0, mark)))
+        n = decoded.pack_record(buf, r.MARK, 0, bytes((1, 0, 0, 0, mark)))
         files.append(binascii.crc32(r.MAGIC + bytes(buf[:n])))
     assert files[0] != files[1]
 

@@ -1,35 +1,30 @@
-"""Cuts the power of a device at operations of its flash and starts it again: `micropython -X heapsize=16m cuts.py LIFE CONTROL ...`.
+"""Cut the power at operations of the flash and start the device again. Runs on MicroPython; `make powerloss` runs all of it.
 
-    cuts.py LIFE CONTROL EVERY SHARD    each EVERY-th of all cuts, beginning with number SHARD
-    cuts.py LIFE CONTROL at OPERATION HOW [OPERATION HOW]    one cut, or one and another during the start after it: what a failure says
+    cuts SCENARIO MUTANT EVERY FIRST    every EVERY-th of all cuts, starting with number FIRST
+    cuts SCENARIO MUTANT at OPERATION HOW [OPERATION HOW]    one cut, or one cut and a second one during the restart
 
-LIFE     worn: sessions, marks, alerts, a sync, a deletion, a cut; short: the same where flash is short (life.py)
-CONTROL  as-it-is, or the firmware broken on purpose (controls.py); a broken one is left at its first failure
-HOW      what becomes of the operation under way, or, as a string of 0, 1 and t, of all since the last sync (nor.py)
+SCENARIO  training: sessions, marks, alerts, a sync, an erase, a cut; low-flash: the same with little free flash (scenarios.py)
+MUTANT    unchanged, or a deliberate fault in the firmware (mutants.py); a mutant stops at its first failure
+HOW       what becomes of the interrupted operation, or of all operations since the last sync, as a string of 0, 1 and t (nor_flash.py)
 
-A cut at operation k is the chip with the first k operations and whatever HOW leaves of the next. It is mounted afresh, the real app is
-started on it, and held against all that was promised by then (start.py); some are cut once more while they start, walk and stop.
-Prints a line a failure, which says how to see it again, and a closing line of counts; exits 1 if a promise was broken.
+A cut at operation k leaves the first k operations, and of the next one what HOW says. The flash is mounted again, the real app starts
+on it, and the result is compared with every promise made before the cut (restart.py). Some restarts are cut a second time.
+Prints one line per failure, with the arguments that repeat it, and a line of counts. Exit status 1 if a promise was broken.
 """
 
 import gc
 import random
 import sys
 
-HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path[0:0] = [HERE]
+from powerloss.mutants import MUTANTS
+from powerloss.nor_flash import HOWS, Trace, Window, happen
+from powerloss.restart import Cut, PromiseBroken
+from powerloss.scenarios import SCENARIOS
 
-from life import LIVES  # noqa: E402
-from nor import HOWS, Trace, Window, happen  # noqa: E402
-
-# controls.py and start.py need the paths that life.py sets.
-from controls import CONTROLS  # noqa: E402 isort: skip
-from start import Broken, Cut  # noqa: E402 isort: skip
-
-# Every so many cuts are cut again, each at so many places of its start.
-_AGAIN = 4
-_SECONDS = 5
-_SHOWN = 5
+# Every fourth cut is followed by five second cuts, at five places of the restart.
+_DOUBLE_EVERY = 4
+_SECOND_CUTS = 5
+_FAILURES_SHOWN = 5
 
 
 def seed(operation, how):
@@ -37,13 +32,13 @@ def seed(operation, how):
 
 
 def hows(trace, operation):
-    """All that may become of the operation under way and of those not yet synced."""
+    """All possible outcomes for the interrupted operation and those not yet synced."""
     seed(operation, "")
     return list(HOWS) + Window(trace, operation).ways()
 
 
 def left(image, synced, trace, operation, how):
-    """What a cut leaves. `image` is the chip before the operation, `synced` at the last sync before it."""
+    """The flash after a cut. `image` is the flash before the operation, `synced` at the last sync before it."""
     seed(operation, how)
     if how in HOWS:
         data = bytearray(image)
@@ -55,7 +50,7 @@ def left(image, synced, trace, operation, how):
 
 
 def replay(before, trace, operation):
-    """The chip before an operation, and at the last sync before that."""
+    """(flash before an operation, flash at the last sync before it)."""
     image = bytearray(before)
     for change in trace.changes[: trace.sync[operation]]:
         happen(image, change)
@@ -66,17 +61,17 @@ def replay(before, trace, operation):
 
 
 class Sweep:
-    """Cuts one life, and counts."""
+    """Cuts one scenario and counts the results."""
 
-    def __init__(self, life, control):
-        CONTROLS[control][0]()
-        self.name = f"{life} {control}"
-        self.broken_on_purpose = control != "as-it-is"
-        self.before, self.trace, self.promises = LIVES[life]()
+    def __init__(self, scenario, mutant):
+        MUTANTS[mutant][0]()
+        self.name = f"{scenario} {mutant}"
+        self.is_mutant = mutant != "unchanged"
+        self.before, self.trace, self.promises = SCENARIOS[scenario]()
         self.cuts = self.reordered = self.double = self.broken = 0
 
-    def every(self, every, shard):
-        """Each `every`-th cut."""
+    def every(self, every, first):
+        """Make every `every`-th cut."""
         n = 0
         trace = self.trace
         image = bytearray(self.before)
@@ -88,27 +83,27 @@ class Sweep:
                 synced = bytes(image)
             for how in hows(trace, operation):
                 n += 1
-                if n % every == shard:
-                    again = self.cuts % _AGAIN == _AGAIN - 1 and not self.broken_on_purpose
+                if n % every == first:
+                    again = self.cuts % _DOUBLE_EVERY == _DOUBLE_EVERY - 1 and not self.is_mutant
                     self.cut(operation, how, left(image, synced, trace, operation, how), again)
-                    if self.broken and self.broken_on_purpose:
+                    if self.broken and self.is_mutant:
                         return
             happen(image, trace.changes[operation])
 
     def cut(self, operation, how, data, again):
-        """Start on `data`; if `again`, cut that start at some places."""
+        """Restart on `data`. With `again`, also cut that restart at some places."""
         self.cuts += 1
         self.reordered += how not in HOWS
         later = Trace() if again else None
         if self.held(Cut(self.promises, operation), bytearray(data), later, f"{operation} {how}") and again and len(later):
-            for k in range(_SECONDS):
-                second = (self.cuts * 7 + k * len(later) // _SECONDS) % len(later)
+            for k in range(_SECOND_CUTS):
+                second = (self.cuts * 7 + k * len(later) // _SECOND_CUTS) % len(later)
                 ways = hows(later, second)
                 self.cut_again(operation, how, data, later, second, ways[(self.cuts + k) % len(ways)])
         gc.collect()
 
     def cut_again(self, operation, how, data, later, second, how_again):
-        """A cut in the start that followed a cut."""
+        """A second cut, during the restart."""
         self.double += 1
         image, synced = replay(data, later, second)
         left_again = left(image, synced, later, second, how_again)
@@ -118,14 +113,14 @@ class Sweep:
         try:
             cut.start(data, later)
             return True
-        except Broken as error:
+        except PromiseBroken as error:
             self.broken += 1
-            if self.broken <= _SHOWN:
-                print(f"BROKEN {error}; again: cuts.py {self.name} at {where}")
+            if self.broken <= _FAILURES_SHOWN:
+                print(f"BROKEN {error}; repeat: {self.name} at {where}")
             return False
 
     def one(self, operation, how, second=None, how_again=""):
-        """The cut that a failure told of."""
+        """Repeat one cut, by the arguments that a failure printed."""
         image, synced = replay(self.before, self.trace, operation)
         data = left(image, synced, self.trace, operation, how)
         if second is None:
@@ -135,8 +130,8 @@ class Sweep:
             Cut(self.promises, operation).start(bytearray(data), later)
             self.cut_again(operation, how, data, later, second, how_again)
 
-    def told(self):
-        """The closing line."""
+    def summary(self):
+        """The line of counts."""
         erases = len([1 for _, new in self.trace.changes if new is None])
         return (
             f"{self.name}: {len(self.trace)} operations, {erases} erases, {self.cuts} cuts, {self.reordered} of them reordered, "
@@ -144,14 +139,14 @@ class Sweep:
         )
 
 
-def main(life, control, *how):
-    sweep = Sweep(life, control)
+def main(scenario, mutant, *how):
+    sweep = Sweep(scenario, mutant)
     if how[0] == "at":
         numbers = [int(word) if k % 2 == 0 else word for k, word in enumerate(how[1:])]
         sweep.one(*numbers)
     else:
         sweep.every(int(how[0]), int(how[1]))
-    print(sweep.told())
+    print(sweep.summary())
     return 1 if sweep.broken else 0
 
 

@@ -1,16 +1,16 @@
-"""Every decoder of outside bytes keeps its promises (tests/fuzz/decoders.py says which) on sound input that was bent, and on anything."""
+"""Every decoder of bytes from outside keeps its guarantees (tests/fuzz/decoders.py) on changed valid input and on any bytes."""
 
 import json
 import random
 
 import pytest
-from decoders import DECODERS, ENTRY_LINES, Decoder, entries
+from fuzz.decoders import DECODERS, ENTRY_LINES, Decoder, entries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
-def bent(seed: bytes, chance: random.Random) -> bytes:
-    """`seed` with a few stretches flipped, taken out, doubled, or replaced by bytes that matter somewhere."""
+def changed(seed: bytes, chance: random.Random) -> bytes:
+    """`seed` with a few ranges flipped, removed, doubled, or replaced by bytes with a meaning in some format."""
     data = bytearray(seed)
     for _ in range(chance.randrange(1, 5)):
         at = chance.randrange(len(data) + 1)
@@ -30,14 +30,14 @@ def bent(seed: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("decoder", DECODERS, ids=[decoder.name for decoder in DECODERS])
-def test_sound_input_is_taken_and_bent_input_harms_nothing(decoder: Decoder) -> None:
+def test_valid_input_is_accepted_and_changed_input_is_harmless(decoder: Decoder) -> None:
     for seed in decoder.seeds:
         decoder.run(seed)
 
     slow = decoder.runs <= 10_000
 
     @settings(max_examples=25 if slow else 150, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.one_of(st.tuples(st.sampled_from(decoder.seeds), st.randoms()).map(lambda pair: bent(*pair)), st.binary(max_size=400)))
+    @given(st.one_of(st.tuples(st.sampled_from(decoder.seeds), st.randoms()).map(lambda pair: changed(*pair)), st.binary(max_size=400)))
     def held(data: bytes) -> None:
         decoder.run(data[: decoder.longest])
 
@@ -49,7 +49,7 @@ NASTY += ["", "../x", "\ud800", "\0", "1e999", [], [[]], {}, "x" * 99_999]
 
 
 def test_entries_of_any_values_are_taken_or_counted_as_damaged() -> None:
-    """Each field of each entry with each value that some part of the store or of Python cannot hold, all in one journal."""
+    """One journal: each field of each entry, with each value that the store or Python cannot hold."""
     lines = [{**line, field: value} for line in ENTRY_LINES for field in line for value in NASTY]
     lines += [{name: value for name, value in line.items() if name != field} for line in ENTRY_LINES for field in line]
     entries(b"".join(json.dumps(line).encode() + b"\n" for line in [*lines, *ENTRY_LINES]))

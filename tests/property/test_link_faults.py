@@ -1,7 +1,7 @@
-"""A sync over a line that drops, bends, doubles, delays and swallows bytes, with hosts killed and cables pulled at any byte, in any order.
+"""A sync over a line that loses, changes, doubles and delays bytes, with hosts killed and cables pulled at any byte.
 
-Each attempt ends with whole, verified sessions or with one clear error; on a clean line the next one goes on to the end. At no time is
-anything confirmed to the board that is not archived as the board has it. Time passes only where somebody waits for it.
+Each attempt ends with complete, verified sessions or with one clear error. On a line without faults the next one completes. At no time is
+a log confirmed to the board that is not archived byte for byte. Time passes only during a wait.
 """
 
 import itertools
@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-import fake_board
 import pytest
-from fake_board import FakeBoard, Noise
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from logs import session_log
-from retrostep import sync as sync_module
 from retrostep.archive.store import Store
 from retrostep.device import client
-from retrostep.device.client import Board
+from retrostep.device.client import DeviceClient
 from retrostep.errors import RetrostepError
-from retrostep.sync import sync_board
+from retrostep.sync import sync as sync_module
+from retrostep.sync.sync import sync_board
+from support import fake_board
+from support.fake_board import FakeBoard, Noise
+from support.logs import session_log
 
 
 class Killed(BaseException):
-    """The host is gone: kill -9."""
+    """The host process was killed."""
 
 
 class Clock:
-    """`time` for the host and the fake board: it passes where somebody sleeps, and a little with every look."""
+    """`time` for the host and the fake board: it passes during a sleep, and by 0.1 ms with every reading."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
@@ -45,8 +45,8 @@ class Clock:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What happens to the line during one sync. `ends`: the host is killed or the cable pulled after so many bytes
-    to the host; below 0 counted back from the last that a sync without faults brings, where the answers to CONFIRM are."""
+    """Faults of the line during one sync. `ends`: the host is killed, or the cable pulled, after this number of bytes
+    to the host. A negative number counts back from the end of a sync without faults, where the answers to CONFIRM are."""
 
     down: Noise
     up: Noise
@@ -56,7 +56,7 @@ class Attempt:
 
 
 class Faulty(FakeBoard):
-    """A board that may be told what goes wrong next. `swallow`: its output is taken with success and lost, as USB-Serial-JTAG does."""
+    """A board with faults that a test sets. `swallow`: its output is lost although the write succeeds, as with USB-Serial-JTAG."""
 
     swallow = 0.0
     killed_after: int | None = None
@@ -72,7 +72,7 @@ class Faulty(FakeBoard):
         before = self.reached_host
         data = super().read(timeout_s)
         last = self.cut_after if self.killed_after is None else self.killed_after
-        # The board has taken the request, and of its answer only the first bytes come.
+        # The board has received the request, and only the first bytes of its answer arrive.
         return data if last is None else data[: last - before]
 
 
@@ -96,7 +96,7 @@ def store() -> Iterator[Store]:
 
 
 def assert_kept(board: Faulty, store: Store, device: str, logs: dict[int, bytes]) -> None:
-    """What is confirmed is archived, and what is archived is what the board has."""
+    """Every confirmed log is archived, and every archived log equals the board's."""
     for number, log in logs.items():
         path = store.raw.path(device, number)
         assert not path.exists() or path.read_bytes() == log
@@ -120,7 +120,7 @@ def clean_bytes(store: Store) -> int:
         board = Faulty(Path(flash), device="clean")
         for number, log in logs_of("clean").items():
             board.put(number, log)
-        sync_board(Board(board), store.raw, store)
+        sync_board(DeviceClient(board), store)
         return board.reached_host
 
 
@@ -132,20 +132,20 @@ ROUGH = Attempt(Noise(1e-3, 1e-3, 1e-3, 0.2), Noise(2e-2, 2e-2, 2e-2), 0.2, None
 @given(st.lists(ATTEMPTS, min_size=1, max_size=4), st.integers(0, 1 << 30))
 @example([SWALLOWING], 1)
 @example([ROUGH, ROUGH], 2)
-def test_a_sync_ends_whole_or_with_one_error_and_goes_on_to_the_end(
+def test_a_sync_completes_or_ends_with_one_error_and_the_next_one_completes(
     store: Store, clean_bytes: int, attempts: list[Attempt], seed: int
 ) -> None:
-    live_through(store, clean_bytes, attempts, seed)
+    sync_through(store, clean_bytes, attempts, seed)
 
 
 @pytest.mark.parametrize("how", ["killed", "pulled"])
-def test_nothing_is_confirmed_early_wherever_the_answers_end(store: Store, clean_bytes: int, how: str) -> None:
+def test_no_log_is_confirmed_early_wherever_the_answers_end(store: Store, clean_bytes: int, how: str) -> None:
     for place in range(2, 50, 4):
-        live_through(store, clean_bytes, [Attempt(Noise(), Noise(), 0.0, (how, -place), False)], place)
+        sync_through(store, clean_bytes, [Attempt(Noise(), Noise(), 0.0, (how, -place), False)], place)
 
 
-def live_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: int) -> None:
-    """A board's sessions over these attempts, and then over a clean line."""
+def sync_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: int) -> None:
+    """Sync a board in these attempts, and then over a line without faults."""
     device = f"d{next(NUMBERS)}"
     logs = logs_of(device)
     clock = Clock()
@@ -167,7 +167,7 @@ def live_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: 
             board.cut_after = after if how == "pulled" else None
             board.killed_after = after if how == "killed" else None
             try:
-                result = sync_board(Board(board), store.raw, store)
+                result = sync_board(DeviceClient(board), store)
             except Killed:
                 assert how == "killed"
             except RetrostepError as error:
@@ -178,12 +178,12 @@ def live_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: 
             assert_kept(board, store, device, logs)
 
         board.down, board.up, board.swallow, board.cut_after, board.killed_after = Noise(), Noise(), 0.0, None, None
-        result = sync_board(Board(board), store.raw, store)
+        result = sync_board(DeviceClient(board), store)
         assert result.exit_status == 0 and not result.of("open")
         assert_kept(board, store, device, logs)
         assert all(board.flash.confirmed(number) for number in logs)
         assert {number: store.raw.read(device, number) for number in logs} == logs
         assert {row.number for row, _ in store.sessions(device=device) if row.device == device} == set(logs)
-        assert not list((store.home.incoming / device).glob("*.part"))
-        again = sync_board(Board(board), store.raw, store)
+        assert not list((store.data_dir.incoming / device).glob("*.part"))
+        again = sync_board(DeviceClient(board), store)
         assert (len(again.of("had")), again.received_bytes) == (len(logs), 0)

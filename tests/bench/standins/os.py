@@ -1,19 +1,19 @@
-"""A flash with room, whose files forget what is written."""
+"""A flash with free space. Its files discard what is written."""
 
 
-class Sink:
-    """A file that takes everything and keeps nothing."""
+class LogFile:
+    """An open file."""
 
     def write(self, data: object) -> int:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
-    def __enter__(self) -> "Sink":
+    def __enter__(self) -> "LogFile":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -21,7 +21,15 @@ class Sink:
 
 
 def listdir(path: str) -> list:
-    return ["sessions", "tail"] if path == "/" else []
+    return ["logs", "tail"] if path == "/" else []
+
+
+def ilistdir(path: str) -> list:
+    return []
+
+
+def mkdir(path: str) -> None:
+    raise OSError(17)
 
 
 def statvfs(path: str) -> tuple:
@@ -36,5 +44,5 @@ def stat(path: str) -> tuple:
     raise OSError(2)
 
 
-def rename(old: str, new: str) -> None:
-    """Nothing lies here that has a name."""
+def rename(path: str, file: str) -> None:
+    """Do nothing: there are no files."""

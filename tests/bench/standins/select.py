@@ -1,18 +1,18 @@
-"""A serial line on which nobody speaks, and which takes all that is said."""
+"""A serial line without a host: nothing arrives, and everything can be written."""
 
 POLLIN = 1
 POLLOUT = 4
 
 
-class _Poll:
+class Console:
     def register(self, stream: object, event: int) -> None:
-        self._event = event
+        self._kind = event
 
     def ipoll(self, timeout_ms: int = 0, flags: int = 0) -> list:
-        return [(None, POLLOUT)] if self._event == POLLOUT else []
+        return [(None, POLLOUT)] if self._kind == POLLOUT else []
 
     poll = ipoll
 
 
-def poll() -> _Poll:
-    return _Poll()
+def poll() -> Console:
+    return Console()

@@ -1,4 +1,4 @@
-"""A clock that passes when it is told to."""
+"""A clock that a program moves."""
 
 now_ms = 0
 
@@ -7,8 +7,8 @@ def ticks_ms() -> int:
     return now_ms
 
 
-def ticks_diff(later: int, earlier: int) -> int:
-    return later - earlier
+def ticks_diff(end: int, start: int) -> int:
+    return end - start
 
 
 def sleep_ms(ms: int) -> None:

@@ -1,0 +1,49 @@
+"""A board whose clock runs while it computes, as a real one's, loses no sample whatever a host sends at the full rate of the line."""
+
+import random
+import time
+from pathlib import Path
+
+import serial
+from motion import Stand, Walk, generate
+from retrostep.device.client import DeviceClient
+from retrostep.device.serial_port import SerialPort
+from retrostep_core.link import host_frames
+from retrostep_core.log.reader import read_log
+from support.virtual_board_process import VirtualBoard
+
+FLOODS = {
+    "one long line": b"x" * 4000,
+    "empty lines": b"\n" * 4000,
+    "shortest bad requests": b"~\n" * 2000,
+    "bad requests": (b"~05 READ 1 0 4096*00000000\n") * 150,
+    "valid requests": b"".join(host_frames.request(id, "STATUS") for id in range(1, 200)),
+    "hosts that connect": host_frames.request(7, "HELLO") * 200,
+    "noise": random.Random(1).randbytes(4000).replace(b"\x03", b""),
+}
+WALK_S = 16
+# So long each, in seconds of the host.
+FLOOD_S = 1.6
+
+
+def test_a_flood_at_the_full_rate_of_the_line_costs_no_sample(tmp_path: Path) -> None:
+    generate([Stand(2), Walk(WALK_S), Stand(60)], seed=3).write(tmp_path / "leg.csv")
+    with VirtualBoard("--link", "uart", "--cpu", 160, recording=tmp_path / "leg.csv", ready=True) as board:
+        sent = 0
+        with serial.Serial(board.port, timeout=0, write_timeout=60) as port:
+            for flood in FLOODS.values():
+                until = time.monotonic() + FLOOD_S
+                while time.monotonic() < until:
+                    sent += port.write(flood[:1000])
+                    port.read(100_000)
+                    flood = flood[1000:] + flood[:1000]
+        with DeviceClient(SerialPort(board.port)) as client:
+            client.hello(30)
+            while client.status().t_ms < (WALK_S + 2) * 1000:
+                time.sleep(0.5)
+            status = client.status()
+            (entry,) = client.list_sessions()
+            log = read_log(b"".join(client.read(entry.session, 0, entry.length)))
+    assert log.gaps == [] and log.damage == []
+    assert sent > 25_000, "a flood at a tenth of the rate shows nothing"
+    assert abs(sum(status.totals[:3]) - WALK_S * 110 / 60) <= 4, status.totals

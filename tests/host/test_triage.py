@@ -1,0 +1,192 @@
+"""The check at a glance: a line for each athlete, what changed, and findings that a coach accepted."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retrostep.archive.backward_gait import JOG
+from retrostep.archive.store import Store
+from retrostep.device.core_version import core_hash
+from retrostep.output.triage import LEGEND, characters, triage
+from retrostep.training.finding import ORDER, AthleteVerdict, Finding
+from retrostep.training.plan import Allowance
+from retrostep.training.review import Review, change_since
+from retrostep.training.rules.week import WeekLoad
+from rich.cells import cell_len
+from support.cli import Retrostep, one_sentence
+from support.logs import DEVICE, session_log
+from support.stored import receive
+
+
+def days_ago(days: float) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%d %H:%M")
+
+
+@pytest.fixture
+def retrostep(tmp_path: Path) -> Iterator[Retrostep]:
+    """Ada, who ran 100 s ten days and 140 s two days ago: a FAIL of session_spike only."""
+    command = Retrostep(tmp_path)
+    with Store(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.add_athlete("Ada")
+        store.assign(DEVICE, "Ada")
+        for number, (day, seconds) in enumerate(((13, 100), (10, 100), (8, 100), (2, 140)), 1):
+            data = session_log(number, started=days_ago(day), backward_s=seconds, boot=number, core_hash=core_hash())
+            receive(store, number, data)
+    yield command
+
+
+def ada(retrostep: Retrostep, *arguments: str) -> dict:
+    return retrostep("check", "--json", *arguments).json["athletes"][0]
+
+
+def findings(retrostep: Retrostep, rule: str) -> list[dict]:
+    return [each for each in ada(retrostep)["findings"] if each["rule"] == rule]
+
+
+# Accepted findings
+
+
+def test_an_accepted_finding_keeps_its_verdict_and_no_longer_decides_the_athletes(retrostep: Retrostep) -> None:
+    assert retrostep("check").status == 3 and ada(retrostep)["verdict"] == "fail"
+    said = retrostep("accept", "ada", "session_spike", "--because", "a race", "--by", "Kim")
+    assert (said.status, said.out) == (
+        0,
+        "session_spike of Ada: the findings so far are accepted: a race\nTo revoke it: `retrostep accept Ada session_spike --revoke`.\n",
+    )
+    assert retrostep("check").status == 0 and ada(retrostep)["verdict"] == "info"
+    (spike,) = findings(retrostep, "session_spike")
+    assert spike["verdict"] == "fail" and (spike["accepted"]["who"], spike["accepted"]["because"]) == ("Kim", "a race")
+    assert "Accepted by Kim on" in retrostep("check", "Ada").out and "a race" in retrostep("accept").out
+    assert ada(retrostep, "--on", days_ago(1)[:10])["verdict"] == "fail", "yesterday nobody had accepted it"
+    retrostep("store", "rebuild")
+    assert ada(retrostep)["verdict"] == "info", "the journal keeps it"
+    assert retrostep("accept", "Ada", "session_spike", "--revoke", "--because", "no race").status == 0
+    assert retrostep("check").status == 3
+    assert "(revoked by " in retrostep("accept", "Ada").out and ": no race)" in retrostep("accept", "Ada").out
+    assert "Nothing was changed." in retrostep("accept", "Ada", "session_spike", "--revoke").out
+
+
+@pytest.mark.parametrize(("until", "verdict"), [(None, "fail"), (3, "info")])
+def test_later_training_is_accepted_only_with_until(retrostep: Retrostep, until: int | None, verdict: str) -> None:
+    more = () if until is None else ("--until", (datetime.now() + timedelta(days=until)).strftime("%Y-%m-%d"))
+    assert retrostep("accept", "Ada", "session_spike", "--because", "a race", *more).status == 0
+    with Store(f"sqlite:///{retrostep.home}/store.sqlite") as store:
+        started = (datetime.now(UTC) + timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M")
+        data = session_log(5, started=started, backward_s=300, boot=5, core_hash=core_hash())
+        store.ingest(DEVICE, 5, data, datetime.now(UTC) + timedelta(hours=1))
+    assert [each["accepted"] is None for each in findings(retrostep, "session_spike")].count(True) == (1 if until is None else 0)
+    others = {each["rule"] for each in ada(retrostep)["findings"] if each["verdict"] == "fail" and not each["accepted"]}
+    assert ("session_spike" in others) == (verdict == "fail")
+
+
+def test_accept_refuses_what_makes_no_sense(retrostep: Retrostep) -> None:
+    sentence = one_sentence(retrostep("accept", "Ada", "pain", "--because", "x"))
+    assert "no finding of pain about Ada: there are findings of session_spike" in sentence
+    assert "did you mean Ada?" in one_sentence(retrostep("accept", "Adda", "pain", "--because", "x"))
+    for arguments, what in (
+        (("Ada", "session_spik", "--because", "x"), "did you mean session_spike?"),
+        (("Ada", "pain"), "Give the reason"),
+        (("Ada", "pain", "--because", " "), "Give the reason"),
+        (("Ada", "pain", "--because", "x", "--until", "2020-01-01"), "lies in the past"),
+        (("Ada", "--because", "x"), "Name the ATHLETE and the RULE."),
+    ):
+        ran = retrostep("accept", *arguments)
+        assert ran.status == 2 and what in ran.err
+
+
+def test_forgetting_a_person_removes_what_was_accepted(retrostep: Retrostep) -> None:
+    retrostep("accept", "Ada", "session_spike", "--because", "Ada had a race")
+    assert retrostep("athletes", "forget", "Ada", "--yes").status == 0
+    assert "race" not in (retrostep.home / "entries.jsonl").read_text()
+
+
+# The line of an athlete
+
+
+def test_pain_comes_first_and_has_to_settle_before_any_plan_holds(retrostep: Retrostep) -> None:
+    assert retrostep("note", "Ada", "--pain", "6").status == 0
+    found, calendar = ada(retrostep), retrostep.home / "ada.ics"
+    assert found["findings"][0]["rule"] == "pain" and found["to_settle"].startswith("Pain 6 of 10, noted for the session on ")
+    assert " pain 6 " in retrostep("check").out and " if settled 6 " in retrostep("check").out
+    retrostep("plan", "Ada", "--ics", calendar)
+    for text in (retrostep("check", "Ada").out, retrostep("plan", "Ada").out):
+        assert text.index("No backward running until it has settled. What is planned") < text.index("jog ", text.index("First: "))
+    assert calendar.read_text().count("DESCRIPTION:Only if pain") == calendar.read_text().count("BEGIN:VEVENT") > 0
+    assert 'Once it has settled: `retrostep accept Ada pain --because "it has settled"`.' in retrostep("plan", "Ada").out
+    retrostep("accept", "Ada", "pain", "--because", "it has settled")
+    assert ada(retrostep)["to_settle"] is None and "First: " not in retrostep("plan", "Ada").out
+
+
+def test_a_device_without_an_athlete_is_named_with_what_to_do(retrostep: Retrostep) -> None:
+    with Store(f"sqlite:///{retrostep.home}/store.sqlite") as store:
+        receive(store, 1, session_log(1, device="RS-3F2A01B4C8D9", started=days_ago(1), core_hash=core_hash()), "RS-3F2A01B4C8D9")
+    assert "\nTo assign the device: `retrostep athletes assign RS-3F2A01B4C8D9 NAME`.\n" in retrostep("check").out
+
+
+def test_a_step_that_findings_share_is_shown_once(retrostep: Retrostep) -> None:
+    retrostep("note", f"{DEVICE}/4", "--limp")
+    with Store(f"sqlite:///{retrostep.home}/store.sqlite") as store:
+        receive(store, 5, session_log(5, started=days_ago(1), backward_s=0, boot=5, core_hash=core_hash()))
+    retrostep("note", f"{DEVICE}/5", "--limp")
+    shown = retrostep("check", "Ada").out
+    assert shown.count("Limping, noted for the session on") == 3 and shown.count("Refer: No backward running") == 1
+
+
+def test_the_review_in_json(retrostep: Retrostep) -> None:
+    found = ada(retrostep)
+    names = ("change", "before", "pain", "days_without_data", "stage")
+    assert [found[name] for name in names] == ["worse", "warn", None, 2, "jog"]
+    assert found["load"]["seconds"] == 140 and found["load"]["limit_s"] == 390 and found["load"]["seconds_by_day"][4] == 140
+    assert found["next_session"]["gait"] == "jog" and found["next_session"]["rule"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        ("ok", "fail", "new"),
+        ("unknown", "warn", "new"),
+        ("warn", "fail", "worse"),
+        ("ok", "info", "worse"),
+        ("fail", "warn", "better"),
+        ("warn", "ok", "better"),
+        ("warn", "warn", "same"),
+        ("fail", "unknown", "same"),
+    ],
+)
+def test_a_change_within_a_week(before: str, now: str, change: str) -> None:
+    assert change_since(before, now, True) == change
+    assert change_since(None, now, True) == "new" and change_since(None, now, False) == "same"
+
+
+VERDICTS = st.builds(
+    lambda name, verdict, headline, days, most_s, pain, is_hurt, gone: AthleteVerdict(
+        name,
+        verdict,
+        [Finding("pain", verdict, 1, 1, "", None, "", "", headline=headline)],
+        Review("better", "fail", WeekLoad(days, 60_000), Allowance(739_942, JOG, most_s, "pain"), "x" * is_hurt, JOG, pain, is_hurt, gone),
+    ),
+    st.text(min_size=1, max_size=60),
+    st.sampled_from(list(ORDER)),
+    st.text(max_size=60),
+    st.lists(st.integers(0, 9_000_000), min_size=7, max_size=7),
+    st.one_of(st.none(), st.integers(0, 3_599)),
+    st.one_of(st.none(), st.integers(0, 10)),
+    st.booleans(),
+    st.one_of(st.none(), st.integers(0, 37)),
+)
+
+
+@given(st.lists(VERDICTS, max_size=5), st.sampled_from([80, 100, 120]), st.sampled_from(["utf-8", "latin-1", "ascii"]))
+def test_lines_fit_the_terminal_and_its_characters(verdicts: list[AthleteVerdict], columns: int, encoding: str) -> None:
+    shown = characters(encoding)
+    lines = [line.plain for line in triage(verdicts, 739_940, columns, shown)]
+    assert len(lines) == len(verdicts) + 1
+    for line in lines:
+        line.encode(encoding)
+        assert cell_len(line) <= columns and line.isprintable()
+    assert all(len(line) <= 80 for line in LEGEND)
+    starts = {line.index(" better ") for line in lines[1:]}
+    assert starts <= {7}, "columns are aligned"

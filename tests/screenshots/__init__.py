@@ -1,0 +1,1 @@
+"""Pictures of what a coach sees, to be looked at."""

@@ -1,0 +1,1 @@
+"""Code that tests share. Importable as `support` on CPython and on MicroPython."""

@@ -1,0 +1,14 @@
+"""A blank virtual chip, and images for it, for tests of flashing."""
+
+from pathlib import Path
+
+from rom import stand_in
+from rom_protocol import CHIPS
+
+
+def stand_in_image(folder: Path, chip: str = "esp32", version: str = "1.28.0", build: str = "UNIX") -> Path:
+    """A file that looks like an official image, named as one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{build}-20260101-v{version}.bin"
+    path.write_bytes(stand_in(CHIPS[chip], version))
+    return path
