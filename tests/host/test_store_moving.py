@@ -1,7 +1,10 @@
 """A store moves to a server and back, and into one file and out of it. Nothing is lost, and nothing is overwritten."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -67,7 +70,9 @@ def test_a_club_moves_to_a_server_and_back(folder: Path, postgresql_url: str, tm
     assert sorted(path.name for path in back.iterdir() if path.suffix != ".lock") == ["entries.jsonl", "logs", "quarantine", "store.sqlite"]
 
 
-def test_a_move_that_fails_leaves_both_as_they_were(folder: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_that_fails_leaves_both_as_they_were(
+    folder: Path, postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = f"sqlite:///{folder}/store.sqlite"
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("retrostep.archive.contents.sum_of", lambda contents: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -76,7 +81,7 @@ def test_a_move_that_fails_leaves_both_as_they_were(folder: Path, postgresql_url
         assert not store.journal.size() and not store.raw.count() and not list(store.sessions())
     move_store(old, postgresql_url)
     with pytest.raises(StoreMoved):
-        move_store(old, f"sqlite:///{folder}/elsewhere/store.sqlite")
+        move_store(old, f"sqlite:///{tmp_path}/elsewhere/store.sqlite")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -92,10 +97,81 @@ def test_a_backup_is_one_file_from_which_everything_comes_back(
     assert (made.status, made.err) == (0, "") and "Checked: all is there." in made.out
     assert "exists already" in one_sentence(retrostep("store", "backup", backup, "--store", url))
     assert "is not empty" in one_sentence(retrostep("store", "restore", backup, "--store", url))
-    assert "Check the disk" in one_sentence(retrostep("store", "backup", backup / "inside.zip", "--store", url))
+    assert f"{backup} is not a folder" in one_sentence(retrostep("store", "backup", backup / "inside.zip", "--store", url))
+    missing = one_sentence(retrostep("store", "backup", tmp_path / "usb" / "deep" / "club.zip", "--store", url))
+    assert f"There is no folder {tmp_path / 'usb'}:" in missing
     assert sum_at(url) == before
     assert retrostep("store", "restore", backup).status == 0
     assert sum_at(f"sqlite:///{retrostep.home}/store.sqlite") == before
+
+
+def test_a_backup_reads_each_log_once_and_none_where_it_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup, read, retrostep = tmp_path / "club.zip", [], Retrostep(folder)
+    read_bytes = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        read.extend([path.name] * (path.suffix == ".rsl" and "logs" in path.parts))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    assert retrostep("store", "backup", backup).status == 0
+    assert len(read) == len(list((folder / "logs").rglob("*.rsl"))) > 0
+    read.clear()
+    assert one_sentence(retrostep("store", "backup", backup)) and not read
+    log = next((folder / "logs").rglob("*.rsl"))
+    log.write_bytes(log.read_bytes()[:-1])
+    made = retrostep("store", "backup", tmp_path / "damaged.zip")
+    assert made.status == 4 and "damaged or missing" in made.err
+
+
+def test_the_next_backup_removes_what_a_killed_one_left(folder: Path, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, running = (tmp_path / f".retrostep-backup.club.zip.{process}.new" for process in (ended.pid, os.getppid()))
+    other = tmp_path / f".letter.odt.{ended.pid}.new"
+    for path in (left, running, other):
+        path.touch()
+    with Store(f"sqlite:///{folder}/store.sqlite") as store:
+        back_up(store, tmp_path / "today.zip")
+    assert not left.exists() and running.exists() and other.exists()
+
+
+def test_a_store_is_not_put_inside_another(folder: Path, tmp_path: Path) -> None:
+    retrostep = Retrostep(tmp_path / "home")
+    link = tmp_path / "link"
+    link.symlink_to(folder / "logs")
+    before = sorted(folder.rglob("*"))
+    for source, target in ((folder, folder / "new"), (folder, folder / "logs"), (folder, link), (folder / "logs", folder)):
+        assert "inside the other" in one_sentence(retrostep("store", "move", source, target))
+    backup, store = tmp_path / "club.zip", f"sqlite:///{folder}/store.sqlite"
+    assert retrostep("store", "backup", backup, "--store", store).status == 0
+    inside = f"sqlite:///{folder}/quarantine/store.sqlite"
+    for command in (("restore", backup, "--store", inside), ("backup", folder / "logs" / "club.zip", "--store", store)):
+        assert f"is inside the store in {folder}" in one_sentence(retrostep("store", *command))
+    assert f"is inside the store in {folder}" in one_sentence(retrostep("athletes", "add", "Dan", "--store", inside))
+    assert [path for path in sorted(folder.rglob("*")) if path.suffix != ".lock"] == [path for path in before if path.suffix != ".lock"]
+
+
+@pytest.mark.parametrize("lost", ["server", "folder"])
+def test_a_store_that_was_moved_is_used_again_when_the_other_one_is_lost(lost: str, folder: Path, tmp_path: Path) -> None:
+    old, elsewhere, retrostep = f"sqlite:///{folder}/store.sqlite", tmp_path / "elsewhere", Retrostep(folder)
+    if lost == "folder":
+        assert retrostep("store", "move", folder, elsewhere).status == 0
+        assert "can be opened there" in one_sentence(retrostep("store", "reopen", "--yes"))
+        elsewhere.rename(tmp_path / "lost")
+    else:
+        with Store(old) as store:
+            store.mark_moved("postgresql://coach@127.0.0.1:1/club", "kim")
+    refused = one_sentence(retrostep("athletes", "add", "Dan"))
+    assert refused.endswith(f"If that one is lost for good: `retrostep store reopen --store {old}`.")
+    asked = one_sentence(retrostep("store", "reopen"))
+    sessions = len(list((folder / "logs").rglob("*.rsl")))
+    assert f"Here are {sessions} sessions" in asked and ("cannot be reached" if lost == "server" else "There is no store at") in asked
+    assert retrostep("store", "reopen", "--yes").status == 0
+    added = retrostep("athletes", "add", "Dan")
+    assert (added.status, added.err) == (0, "")
+    assert retrostep("store", "rebuild").status == 0 and retrostep("athletes", "add", "Eve").status == 0
+    assert "was not moved" in one_sentence(retrostep("store", "reopen", "--yes"))
 
 
 @pytest.mark.parametrize("way", ["restore", "move"])

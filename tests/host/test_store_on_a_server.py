@@ -184,6 +184,19 @@ def test_another_log_of_a_session_and_a_longer_one(postgresql_url: str) -> None:
     assert rebuilt.sessions == 2 and not (rebuilt.unreadable or rebuilt.lost)
 
 
+def test_damage_is_reported_without_the_files_that_a_server_has_not(postgresql_url: str, tmp_path: Path) -> None:
+    with Store(postgresql_url) as store:
+        take(store, 1)
+        store.note(DEVICE, 1, pain=1)
+        store.raw.quarantine(DEVICE, 7, b"noise", "It cannot be read.")
+    with psycopg.connect(postgresql_url) as connection:
+        connection.execute("UPDATE entries SET crc = 0 WHERE id = (SELECT max(id) FROM entries)")
+    damaged = "Damaged: 1 line of the journal of entries cannot be read."
+    for command, words in (("verify", damaged), ("rebuild", damaged), ("status", "a backup of the store has the reason")):
+        ran = Retrostep(tmp_path)("store", command, "--store", postgresql_url)
+        assert words in ran.out + ran.err and "entries.jsonl" not in ran.out + ran.err and ".txt" not in ran.out
+
+
 def layout(change: int) -> Callable[[str], None]:
     def set_layout(url: str) -> None:
         Store(url).close()

@@ -16,7 +16,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from retrostep.archive.contents import Contents, Sum, sum_of
-from retrostep.archive.durable_files import file_errors, fsync_file, private_opener
+from retrostep.archive.durable_files import (
+    file_errors,
+    fsync_file,
+    private_opener,
+    refuse_missing_folder,
+    remove_temporary_backups,
+    temporary_backup,
+)
 from retrostep.archive.identifiers import device_name, generation_name, session_number
 from retrostep.archive.moments import now_ms
 from retrostep.archive.raw_logs import RawLog, log_file_name
@@ -39,11 +46,19 @@ _QUARANTINE = re.compile(r"quarantine/([A-Za-z0-9_-][A-Za-z0-9._-]{0,150})")
 _WHY = ".why"
 
 
+def refuse_place(path: Path) -> None:
+    """Raise FileExists where `path` exists, RetrostepError where its folder does not, before anything is read for a backup."""
+    with file_errors(path):
+        if os.path.lexists(path):
+            raise FileExists(f"{path} exists already: choose another name for the backup.")
+        refuse_missing_folder(path.parent)
+
+
 def write_backup(path: Path, contents: Contents) -> Sum:
     """Write `contents` to the new file `path`, and read it again. It is on the disk when this returns. Raises FileExists, BadBackup."""
-    if os.path.lexists(path):
-        raise FileExists(f"{path} exists already: choose another name for the backup.")
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    refuse_place(path)
+    remove_temporary_backups(path.parent)
+    new = temporary_backup(path)
     done = Sum()
     with file_errors(path):
         try:

@@ -95,9 +95,14 @@ def fill(store: Store, contents: Contents, expected: str | None = None) -> Sum:
     return written
 
 
+def is_empty(store: Store) -> bool:
+    """Whether a store holds nothing."""
+    return not (store.journal.size() or store.raw.count() or next(iter(store.raw.in_quarantine()), None) is not None)
+
+
 def refuse_contents(store: Store) -> None:
     """Raise StoreNotEmpty where a store holds something."""
-    if store.journal.size() or store.raw.count() or next(iter(store.raw.in_quarantine()), None) is not None:
+    if not is_empty(store):
         raise StoreNotEmpty(f"The store {store.name} is not empty, and nothing of it is overwritten: choose an empty database or folder.")
 
 

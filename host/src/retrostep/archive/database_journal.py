@@ -26,6 +26,11 @@ class DatabaseJournal(EventJournal):
         self._transactions = transactions
         self._last = b"", 0
 
+    @property
+    def name(self) -> str:
+        """The journal as messages name it: it has no file."""
+        return "the journal of entries"
+
     def append_all(self, at_ms: int, entries: list[tuple[str, dict[str, Any]]]) -> None:
         """Append entries. They are durable when the surrounding transaction ends."""
         with self._transactions.write() as session:

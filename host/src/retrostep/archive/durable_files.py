@@ -21,6 +21,7 @@ _LOCK_POLL_S = 0.01
 _TEMPORARY = ".new"
 _TEMPORARY_NAME = re.compile(r"\..+\.([0-9]+)\.new")
 _TEMPORARY_FOLDER = re.compile(r"\.restoring\.([0-9]+)\.new")
+_TEMPORARY_BACKUP = ".retrostep-backup."
 
 
 def disk_full(path: Path) -> DiskFull:
@@ -41,7 +42,18 @@ def file_errors(path: Path) -> Iterator[None]:
             raise NoAccess(
                 f"{path} cannot be read or written: change its permissions, or choose another folder with RETROSTEP_HOME."
             ) from error
+        refuse_missing_folder(path.parent)
         raise RetrostepError(f"{path}: {error.strerror or error}. Check the disk, then run this again.") from error
+
+
+def refuse_missing_folder(folder: Path) -> None:
+    """Raise RetrostepError where `folder` is no folder, with the part of its path that is missing or something else."""
+    with suppress(OSError):  # as in a folder that this user may not search: the caller's own error is better then
+        first = next((part for part in (*reversed(folder.parents), folder) if not part.is_dir()), None)
+        if first is not None and os.path.lexists(first):
+            raise RetrostepError(f"{first} is not a folder: check the path.")
+        if first is not None:
+            raise RetrostepError(f"There is no folder {first}: create it first, or check the path.")
 
 
 def make_folder(path: Path) -> Path:
@@ -138,6 +150,19 @@ def temporary_folder(folder: Path) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def temporary_backup(path: Path) -> Path:
+    """The name under which a backup is written. It goes anywhere, so a leftover of it is not confused with other programs' files."""
+    return path.with_name(f"{_TEMPORARY_BACKUP}{path.name}.{os.getpid()}{_TEMPORARY}")
+
+
+def remove_temporary_backups(folder: Path) -> None:
+    """Remove the unfinished backups that killed programs left in `folder`."""
+    with file_errors(folder):
+        for path in folder.glob(f"{_TEMPORARY_BACKUP}*{_TEMPORARY}"):
+            if is_temporary(path):
+                path.unlink(missing_ok=True)
 
 
 def remove_temporary(folder: Path) -> None:

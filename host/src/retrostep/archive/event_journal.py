@@ -52,6 +52,11 @@ class EventJournal:
         self.appended = 0
         """How many times this object has appended entries."""
 
+    @property
+    def name(self) -> str:
+        """The journal as messages name it."""
+        return self.path.name
+
     def append(self, kind: str, at_ms: int, **fields: object) -> None:
         """Append one entry. It is on the disk when this returns. Raises DiskFull, NoAccess, StoreBusy."""
         self.append_all(at_ms, [(kind, fields)])

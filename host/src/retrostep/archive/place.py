@@ -47,6 +47,7 @@ class Place:
         elif reading and not self._can_write():
             self.freeze()
         elif not path.exists():
+            refuse_inside_store(path)
             make_folder(path.parent)
             make_private(path)
 
@@ -136,6 +137,15 @@ def refuse_missing_store(path: Path) -> None:
     """Raise NoStore where there is neither a store at `path`, nor logs or a journal beside it from which it can be derived."""
     if not _is_there(path):
         raise NoStore(f"There is no store at {path}: check the path.")
+
+
+def refuse_inside_store(path: Path) -> None:
+    """Raise RetrostepError where `path` is among the logs of a data folder, or in its quarantine: nothing else is written there."""
+    with file_errors(path):
+        for folder in path.parent.resolve().joinpath(path.name).parents:
+            data_dir = DataDir(folder.parent)
+            if folder in (data_dir.logs, data_dir.incoming, data_dir.quarantine) and data_dir.journal.exists():
+                raise RetrostepError(f"{path} is inside the store in {folder.parent}: choose another folder.")
 
 
 def _is_there(path: Path) -> bool:

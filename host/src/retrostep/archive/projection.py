@@ -37,6 +37,9 @@ RECEIVED = "received"
 MOVED = "moved"
 """The kind of the last entry of a store that was moved to another place."""
 
+REOPENED = "reopened"
+"""The kind of the entry after which a store that was moved is used again."""
+
 
 def receipt_fields(key: SessionKey, identity: tuple[int, int], received_at_ms: int) -> dict[str, Any]:
     """The fields of the journal's entry for a received log: which bytes (length, CRC-32) are archived, and since when."""
@@ -212,6 +215,11 @@ def _apply_moved(session: Session, entry: Entry) -> None:
     session.get_one(StoreState, 1).moved_to = read.text(entry["to"])
 
 
+def _apply_reopened(session: Session, entry: Entry) -> None:
+    """The place to which the store was moved is lost: this one is used again."""
+    session.get_one(StoreState, 1).moved_to = None
+
+
 def _apply_seen(session: Session, entry: Entry) -> None:
     row = session.get(DeviceRow, device_name(read.text(entry["device"]))) or DeviceRow(device=entry["device"])
     row.board, row.core_version, row.core_hash = (read.text(entry[name]) for name in ("board", "core_version", "core_hash"))
@@ -289,6 +297,7 @@ _APPLY: dict[str, Callable[[Session, Entry], Redated | None]] = {
     "life": _apply_generation,
     REWRITTEN: _apply_rewritten,
     MOVED: _apply_moved,
+    REOPENED: _apply_reopened,
     "seen": _apply_seen,
     "note": _apply_note,
     "note_change": _apply_note_change,

@@ -3,12 +3,12 @@
 It is derived. The raw logs and the event journal beside it are the truth, and `rebuild` writes the store again from them.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from retrostep_core.codes import CLOCK_FROM_HOST
 from sqlalchemy import select
@@ -32,6 +32,7 @@ from retrostep.archive.decided import Decided
 from retrostep.archive.durable_files import remove_temporary
 from retrostep.archive.entry_values import storable
 from retrostep.archive.event_journal import Entry, EventJournal
+from retrostep.archive.hello import Hello
 from retrostep.archive.identifiers import device_name
 from retrostep.archive.log_rows import rows_of
 from retrostep.archive.log_summary import LogSummary, summarize_log
@@ -46,7 +47,7 @@ from retrostep.archive.place import (
     set_store_aside,
 )
 from retrostep.archive.projected_logs import project_logs, session_row
-from retrostep.archive.projection import MOVED, RECEIVED, generation_field, receipt_fields
+from retrostep.archive.projection import MOVED, RECEIVED, REOPENED, generation_field, receipt_fields
 from retrostep.archive.queries import Queries
 from retrostep.archive.raw_logs import RawLogs
 from retrostep.archive.schema import GenerationRow, ReceiptRow, SessionRow, StoreState
@@ -54,7 +55,7 @@ from retrostep.archive.session_dates import update_dating_from
 from retrostep.archive.store_url import is_server, shown_url, sqlite_path
 from retrostep.archive.tables import Progress, RebuildReport, Tables, lost_sessions
 from retrostep.archive.transactions import Transactions
-from retrostep.archive.verify import Verification, verify_logs
+from retrostep.archive.verify import LogCheck, Verification
 from retrostep.errors import (
     DamagedStore,
     DiskFull,
@@ -67,30 +68,6 @@ from retrostep.errors import (
     StoreLost,
     StoreMoved,
 )
-
-
-class Hello(Protocol):
-    """What a device reports about itself (retrostep_core.link.answers.Hello)."""
-
-    @property
-    def device(self) -> str:
-        """Name of the device."""
-
-    @property
-    def board(self) -> str:
-        """Name of its kind of board."""
-
-    @property
-    def core_version(self) -> tuple[int, ...]:
-        """Version of its core, three numbers."""
-
-    @property
-    def core_hash(self) -> bytes:
-        """Hash of its core, 8 bytes."""
-
-    @property
-    def boot(self) -> int:
-        """Number of the present boot, from 1."""
 
 
 class Store(Decided):
@@ -164,7 +141,8 @@ class Store(Decided):
         if not reading:
             self._refuse_moved(moved_to)
         elif moved_to:
-            self.notices.append(StoreMoved(f"The store {self.name} was moved to {moved_to}. What is there may be newer: use that one."))
+            what = f"The store {self.name} was moved to {moved_to}. What is there may be newer: use that one."
+            self.notices.append(StoreMoved(what, store=self.shown_url))
 
     def _connect(self) -> None:
         self._engine = self._place.open()
@@ -310,10 +288,18 @@ class Store(Decided):
 
     def verify(self, progress: Progress) -> Verification:
         """Read every byte of the archive, and compare it with the receipts and the store. `progress` gets (done, total) logs."""
+        with self.checking() as check:
+            for _ in check.logs(progress):
+                pass
+            return check.result()
+
+    @contextmanager
+    def checking(self) -> Iterator[LogCheck]:
+        """For who reads every log: the check that compares them meanwhile. The journal was checked when the block begins."""
         with self._transactions.joined() as session:
             disorder = self._tables.check_journal(session)
             disorder.damaged = max(disorder.damaged, session.scalar(select(StoreState.entries_damaged)) or 0)
-            return verify_logs(session, self.raw, disorder, progress)
+            yield LogCheck(session, self.raw, disorder)
 
     def rewrite_journal(self, change: Callable[[Entry], Entry | None]) -> int:
         """Change entries of the journal for good, and write the tables again. Return how many entries changed.
@@ -332,9 +318,18 @@ class Store(Decided):
         """While the logs and the journal are on a server, this thread sees them in the block as they were at its beginning."""
         return self._transactions.snapshot()
 
+    @property
+    def shown_url(self) -> str:
+        """The URL as messages show it, without the password."""
+        return self.name if self.path is None else f"sqlite:///{self.path}"
+
     def mark_moved(self, to: str, who: str) -> None:
         """Record that the store was moved to another place: nothing is entered here any more."""
         self._enter(MOVED, to=storable(to), who=storable(who))
+
+    def mark_reopened(self, who: str) -> None:
+        """Record that the store is used here again, because the place it was moved to is lost."""
+        self._enter(REOPENED, who=storable(who))
 
     def moved_to(self) -> str | None:
         """Where the store was moved to; None where it was not."""
@@ -356,7 +351,7 @@ class Store(Decided):
             self._enter_on_server(self.journal, entries)
             return
         with self.journal.locked():
-            self._refuse_moved(self.moved_to())
+            self._refuse_moved(self.moved_to(), entries)
             self.journal.append_all(now_ms(), entries)
         with self._write() as session:
             self._tables.apply_journal(session)
@@ -366,7 +361,7 @@ class Store(Decided):
         before = journal.appended
         try:
             with self._write() as session:
-                self._refuse_moved(session.scalar(select(StoreState.moved_to)))
+                self._refuse_moved(session.scalar(select(StoreState.moved_to)), entries)
                 journal.append_all(now_ms(), entries)
                 self._tables.apply_journal(session)
         except BaseException as error:
@@ -407,9 +402,9 @@ class Store(Decided):
             with self._read() as session:
                 self.lost_sessions = lost_sessions(session, found.missing)
 
-    def _refuse_moved(self, to: str | None) -> None:
-        if to is not None:
-            raise StoreMoved(f"The store {self.name} was moved to {to}: use that one.")
+    def _refuse_moved(self, to: str | None, entries: Sequence[tuple[str, dict[str, Any]]] = ()) -> None:
+        if to is not None and [kind for kind, _ in entries] != [REOPENED]:
+            raise StoreMoved(f"The store {self.name} was moved to {to}: use that one.", store=self.shown_url)
 
     def _newer(self) -> StoreLayout:
         return StoreLayout(f"A newer version of Retrostep wrote the store {self.name}: update this one.")

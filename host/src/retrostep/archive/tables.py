@@ -66,6 +66,7 @@ class RebuildReport:
     sessions         how many sessions the store has
     unreadable       logs that cannot be read: the copy in quarantine, and why
     damaged_entries  lines of the journal that cannot be read
+    journal          the journal as messages name it
     lost             names of sessions that the journal knows and that have no log on the disk
     changed          logs whose bytes are not those that were received
     repaired         what was done to the journal; None where nothing had to be
@@ -75,6 +76,7 @@ class RebuildReport:
     sessions: int = 0
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     damaged_entries: int = 0
+    journal: str = ""
     lost: list[str] = field(default_factory=list)
     changed: list[Path] = field(default_factory=list)
     repaired: Repair | None = None
@@ -236,6 +238,7 @@ class Tables:
         report.unreadable, report.changed = added.unreadable, added.changed
         report.sessions = session.scalar(select(func.count()).select_from(SessionRow)) or 0
         report.damaged_entries = session.scalar(select(StoreState.entries_damaged)) or 0
+        report.journal = self._journal.name
         found = compare_with_logs(session, self._raw)
         if isinstance(self._raw, DatabaseLogs):
             found.missing = self._raw.missing(session)

@@ -3,7 +3,7 @@
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,44 +71,62 @@ class Verification:
         return [(kind, finding) for kind in kinds for finding in getattr(self, kind)]
 
 
-def verify_logs(session: Session, raw: RawLogs, journal: Disorder, progress: Progress) -> Verification:
-    """Read every raw log and compare it with its receipt and its row in the store. `progress` gets (done, total) logs."""
-    done = Verification(journal=journal)
-    nth = {(row.device, row.generation): row.nth for row in session.scalars(select(GenerationRow))}
-    unseen = {(row.device, row.generation, row.number) for row in session.execute(_RECEIPTS)}
-    total = len(unseen)
-    for log in raw.all():
-        key = log.device, log.generation, log.session
-        unseen.discard(key)
-        done.logs += 1
-        name = session_id(log.device, log.session, nth.get(key[:2], 1))
-        _verify_log(session, log, name, done)
-        progress(done.logs, max(total, done.logs))
-    for device, generation, number in sorted(unseen):
-        path = raw.path(device, number, generation)
-        done.missing.append(Finding(path, session_id(device, number, nth.get((device, generation), 1)), "It was received, and is gone."))
-    for path in raw.strangers():
-        if is_temporary(path):
-            done.unreferenced.append(path)
-        else:
-            done.foreign.append(Finding(path, None, "This is not the name of a log."))
-    done.rotten += _rotten_in_quarantine(raw)
-    done.unreferenced += raw.finished_parts()
-    return done
+class LogCheck:
+    """Compares each log with its receipt and its row in the store, when it is read for another purpose too."""
+
+    def __init__(self, session: Session, raw: RawLogs, journal: Disorder) -> None:
+        self._session, self._raw = session, raw
+        self._done = Verification(journal=journal)
+        self._nth = {(row.device, row.generation): row.nth for row in session.scalars(select(GenerationRow))}
+        self._unseen = {(row.device, row.generation, row.number) for row in session.execute(_RECEIPTS)}
+        self._total = max(len(self._unseen), raw.count())
+
+    def logs(self, progress: Progress | None = None) -> Iterator[RawLog]:
+        """Every archived log with its bytes, compared. Those that cannot be read are left out. `progress` gets (done, total) logs."""
+        for log in self._raw.all():
+            self._unseen.discard((log.device, log.generation, log.session))
+            self._done.logs += 1
+            name = session_id(log.device, log.session, self._nth.get((log.device, log.generation), 1))
+            data = _read(log, name, self._done)
+            if data is not None:
+                _compare(self._session, log, data, name, self._done)
+                yield replace(log, data=data)
+            if progress is not None:
+                progress(self._done.logs, max(self._total, self._done.logs))
+
+    def result(self) -> Verification:
+        """What was found, after the last log. Reads the quarantine, and looks for files that do not belong there."""
+        done, raw = self._done, self._raw
+        for device, generation, number in sorted(self._unseen):
+            name = session_id(device, number, self._nth.get((device, generation), 1))
+            done.missing.append(Finding(raw.path(device, number, generation), name, "It was received, and is gone."))
+        for path in raw.strangers():
+            if is_temporary(path):
+                done.unreferenced.append(path)
+            else:
+                done.foreign.append(Finding(path, None, "This is not the name of a log."))
+        done.rotten += _rotten_in_quarantine(raw)
+        done.unreferenced += raw.finished_parts()
+        return done
 
 
 _RECEIPTS = select(ReceiptRow.device, ReceiptRow.generation, ReceiptRow.number)
 
 
-def _verify_log(session: Session, log: RawLog, name: str, done: Verification) -> None:
+def _read(log: RawLog, name: str, done: Verification) -> bytes | None:
+    """The bytes of a log; None, and a finding, where it cannot be read."""
     try:
-        if log.data is None and not log.path.is_file():  # reading a pipe would wait forever
-            done.foreign.append(Finding(log.path, name, "It is not a regular file."))
-            return
-        data = log.path.read_bytes() if log.data is None else log.data
+        if log.data is not None:
+            return log.data
+        if log.path.is_file():  # reading a pipe would wait forever
+            return log.path.read_bytes()
+        done.foreign.append(Finding(log.path, name, "It is not a regular file."))
     except OSError as error:
         done.rotten.append(Finding(log.path, name, f"It cannot be read: {error.strerror or error}."))
-        return
+    return None
+
+
+def _compare(session: Session, log: RawLog, data: bytes, name: str, done: Verification) -> None:
     done.bytes += len(data)
     receipt = session.get(ReceiptRow, (log.device, log.generation, log.session))
     try:

@@ -49,6 +49,7 @@ CURES: dict[type[RetrostepError], str] = {
     errors.OtherProtocol: f"Update Retrostep on this computer, or copy this version to the board: {_DEPLOY}.",
     errors.SessionNotFound: "`retrostep sessions` lists them.",
     errors.StoreFailed: "If it happens again: `retrostep store rebuild`.",
+    errors.StoreMoved: "If that one is lost for good: `retrostep store reopen --store {store}`.",
     errors.StoreLost: "To be sure what was saved: `retrostep store status`.",
     errors.UnsyncedSessions: "To keep them: `retrostep sync --port {port}`.",
     errors.Unassigned: "To assign the device: `retrostep athletes assign {device} NAME`.",
@@ -57,7 +58,7 @@ CURES: dict[type[RetrostepError], str] = {
     errors.WrongBoard: "`retrostep boards` lists the boards and their chips.",
 }
 
-_PLACEHOLDERS = {"athlete": "NAME", "board": "NAME", "port": "PORT", "device": "DEVICE", "session": "DEVICE/NUMBER"}
+_PLACEHOLDERS = {"athlete": "NAME", "board": "NAME", "port": "PORT", "device": "DEVICE", "session": "DEVICE/NUMBER", "store": "URL"}
 
 
 def cure(error: RetrostepError) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from retrostep.archive.backup_file import refuse_place
 from retrostep.archive.contents import Sum
 from retrostep.archive.data_dir import DataDir
 from retrostep.archive.journal_repair import Disorder, repaired_notice
-from retrostep.archive.moving import back_up, move_store, restore
+from retrostep.archive.moving import back_up, move_store, remains_of, reopen, restore
 from retrostep.archive.store import rebuild_store
 from retrostep.archive.store_url import shown_url
 from retrostep.archive.tables import Progress
@@ -24,7 +25,7 @@ from retrostep.errors import DamagedData, ForeignStore
 from retrostep.output.lines import echo
 from retrostep.output.terminal import columns, print_json
 from retrostep.plain_text import clean
-from retrostep.units import count, kilobytes
+from retrostep.units import count, kilobytes, local_time, utc
 
 
 @click.group("store")
@@ -63,8 +64,9 @@ def status(as_json: bool, store_url: str | None) -> None:
     rows = [(name.replace("_", " "), str(len(value)) if isinstance(value, list) else str(value)) for name, value in shown.items()]
     for line in columns(rows, (16, 0)):
         click.echo(line)
+    where = "{}" if facts["folder"] else "a backup of the store"
     for path in quarantined:
-        echo(f"Quarantined: {path} ({path.with_suffix('.txt').name} has the reason)")
+        echo(f"Quarantined: {path} ({where.format(path.with_suffix('.txt').name)} has the reason)")
 
 
 @command.command("verify")
@@ -99,7 +101,7 @@ def verify(as_json: bool, store_url: str | None) -> None:
             echo(f"Unreferenced: {path}: a program that was stopped left it. It can be deleted.")
         for name in done.differing:
             echo(f"Differing: session {name} is not in the store as in its log. To correct it: `retrostep store rebuild`.")
-        for line in _journal_lines(done.journal):
+        for line in _journal_lines(done.journal, store.journal.name):
             click.echo(line)
         verdict = "Everything is as it was received." if done.is_complete else "Not everything is as it was received."
         click.echo(f"{count(done.logs, 'log')} read, {kilobytes(done.bytes)}. {verdict}")
@@ -107,22 +109,22 @@ def verify(as_json: bool, store_url: str | None) -> None:
         sys.exit(DamagedData.exit_status)
 
 
-def _journal_lines(journal: Disorder) -> Iterator[str]:
-    """What is wrong with the event journal, a line each."""
-    if journal.damaged:
-        yield f"Damaged: {count(journal.damaged, 'line')} of entries.jsonl cannot be read. The others are used."
-    if journal.lost:
-        yield f"Lost: entries.jsonl lacks {count(journal.lost, 'line')} that the store has. To restore: `retrostep store rebuild`."
-    if journal.doubled:
-        yield f"Doubled: {count(journal.doubled, 'line')} of entries.jsonl. They count once. To repair: `retrostep store rebuild`."
-    if journal.unordered:
-        yield f"Out of order: {count(journal.unordered, 'line')} of entries.jsonl. To repair: `retrostep store rebuild`."
-    if journal.backward:
-        yield f"Order in doubt: {count(journal.backward, 'line')} of entries.jsonl without a number, older than the line before."
+def _journal_lines(found: Disorder, journal: str) -> Iterator[str]:
+    """What is wrong with the event journal, which messages call `journal`, a line each."""
+    if found.damaged:
+        yield f"Damaged: {count(found.damaged, 'line')} of {journal} cannot be read. The others are used."
+    if found.lost:
+        yield f"Lost: {journal} lacks {count(found.lost, 'line')} that the store has. To restore: `retrostep store rebuild`."
+    if found.doubled:
+        yield f"Doubled: {count(found.doubled, 'line')} of {journal}. They count once. To repair: `retrostep store rebuild`."
+    if found.unordered:
+        yield f"Out of order: {count(found.unordered, 'line')} of {journal}. To repair: `retrostep store rebuild`."
+    if found.backward:
+        yield f"Order in doubt: {count(found.backward, 'line')} of {journal} without a number, older than the line before."
         yield "  A clock was wrong, or lines were moved. Later entries win: compare `retrostep athletes assignments` and the notes."
-    for first, last in journal.missing:
+    for first, last in found.missing:
         numbers = f"entry {first} is" if first == last else f"entries {first} to {last} are"
-        yield f"Missing: {numbers} gone from entries.jsonl."
+        yield f"Missing: {numbers} gone from {journal}."
 
 
 @contextmanager
@@ -182,7 +184,7 @@ def rebuild(as_json: bool, yes: bool, store_url: str | None) -> None:
     if done.set_aside is not None:
         echo(f"What was in the place of the store is kept in {done.set_aside}.", err=True)
     if done.damaged_entries:
-        click.echo(f"Damaged: {count(done.damaged_entries, 'line')} of entries.jsonl cannot be read. The others are used.", err=True)
+        click.echo(f"Damaged: {count(done.damaged_entries, 'line')} of {done.journal} cannot be read. The others are used.", err=True)
     if done.unreadable or done.damaged_entries or done.lost or done.changed:
         sys.exit(DamagedData.exit_status)
 
@@ -203,12 +205,11 @@ def backup(file: Path, as_json: bool, store_url: str | None) -> None:
     Exit status: 4 if something in the store is damaged or missing (the
     backup holds the rest), else 0.
     """
-    with reading(store_url) as store, _log_bar(not as_json) as progress:
-        is_complete = store.verify(progress).is_complete
-        with after_ctrl_c("There is no backup."):
-            done = back_up(store, file.absolute(), progress)
+    refuse_place(file.absolute())
+    with reading(store_url) as store, _log_bar(not as_json) as progress, after_ctrl_c("There is no backup."):
+        done, found = back_up(store, file.absolute(), progress)
     _report_sum(f"The backup is in {file}", done, as_json)
-    if not is_complete:
+    if not found.is_complete:
         click.echo("Something in the store is damaged or missing: `retrostep store verify` lists it.", err=True)
         sys.exit(DamagedData.exit_status)
 
@@ -248,6 +249,34 @@ def move(source: str, target: str, as_json: bool) -> None:
     with _log_bar(not as_json) as progress, after_ctrl_c("Both stores are as before."):
         done = move_store(urls[0], urls[1], progress, login_name())
     _report_sum(f"The store is at {shown_url(urls[1])} now; use it with --store or RETROSTEP_STORE", done, as_json)
+
+
+@command.command("reopen")
+@json_option
+@yes_option
+@store_option
+def reopen_command(as_json: bool, yes: bool, store_url: str | None) -> None:
+    """Use a store again that was moved to a server that is lost.
+
+    It holds what it held when it was moved. Where a newer backup exists, restore that one to an empty folder instead. If the place that
+    the store was moved to can still be opened, this is refused.
+
+    \b
+    Example:  retrostep store reopen --store sqlite:///old/store.sqlite
+    """
+    left = remains_of(store_url)
+    moved_at = local_time(left.moved_at_ms)
+    facts = (
+        f"The store was moved to {left.moved_to} on {moved_at}. {left.why_lost} Here are {count(left.sessions, 'session')} and "
+        f"{count(left.entries, 'journal line')} until then. What was synced or entered since is only there or in its backups."
+    )
+    confirm(facts, "Use this store again?", yes, "--yes")
+    reopen(store_url, login_name())
+    if as_json:
+        print_json({"moved_to": left.moved_to, "moved_at": utc(left.moved_at_ms), "sessions": left.sessions, "entries": left.entries})
+    else:
+        echo(f"The store is in use again, as of {moved_at}. Sync each board: what it still has of later sessions comes back.")
+        echo(f"If {left.moved_to} returns, do not enter anything there: the two would differ.")
 
 
 def _report_sum(where: str, done: Sum, as_json: bool) -> None:
