@@ -104,7 +104,7 @@ def retrostep(tmp_path: Path) -> Callable[..., Ran]:
 
 NEED_A_BOARD = {"capture", "flash", "doctor", "settings", "calibrate", "deploy", "devices", "monitor", "rescue", "sync", "replay"}
 ASK = {("boards", "new")}
-NEED_A_SERVER = {("store", "move")}
+NEED_A_SERVER = {("store", "move"), ("store", "reopen")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
