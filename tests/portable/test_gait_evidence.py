@@ -212,7 +212,7 @@ def test_unknown_axes_count_both_feet_and_get_the_right_direction():
 
 def sums(angle, peak):
     """The sums of a swing with this angle (degrees) and peak (degrees per second)."""
-    swing = [0] * 12
+    swing = [0] * 13
     swing[7] = angle * 1040
     swing[8] = peak * 20
     return swing
@@ -233,6 +233,26 @@ def test_each_piece_of_evidence_is_needed():
         {"swing_ms": 900, "cycle_ms": 2600, "samples": 135},
     ):
         assert cycle_score(**dict(walk, **change)) == BAD, change
+
+
+def test_a_leg_lifted_from_upright_without_a_strike_is_on_a_seat():
+    swing = sums(66, 240)
+    slow = {"swing": swing, "swing_ms": 460, "cycle_ms": 1680, "samples": 87, "unloaded": 11, "jerk": 980}
+    # Force along the leg at the start and at the end of the swing and the strike, in g.
+    for start, end, strike, is_gait in (
+        (1.04, 0.69, 0.09, False),
+        (1.04, 0.57, 0.40, True),
+        (1.04, 0.39, 0.40, False),
+        (-1.04, -0.69, 0.13, False),
+        # A walk backward, with a soft landing.
+        (0.90, 0.66, 0.14, True),
+        (0.66, 0.90, 0.14, True),
+    ):
+        swing[12] = round(start * 2000)
+        score = cycle_score(**dict(slow, axial=round(end * 2000), strike=round(strike * 500)))
+        assert (score > BAD) == is_gait, (start, end, strike, score)
+    swing[12] = 2080
+    assert cycle_score(**dict(slow, axial=1380, strike=60, swing_ms=300, cycle_ms=900, samples=47, unloaded=2, jerk=500)) > BAD
 
 
 def test_a_swing_rougher_than_the_stance_is_a_pedal():

@@ -57,6 +57,11 @@ _UNLOADED_MOST_WEAK_X256 = const(56)
 _AXIAL_LEAST_MG_X2 = const(500)
 _SLOW_MS = const(1700)
 _SLOW_AXIAL_LEAST_MG_X2 = const(1100)
+# A swing that begins upright and ends lifted is that of a leg on a seat. The force along the leg falls by more than twice the strike in
+# cycles of 0.95 s and more, or by 0.55 g in cycles of 1.25 s and more. Recorded backward walks: 5 of 1100 strides of such cycles.
+_LIFTED_MS = const(950)
+_LIFTED_SLOW_MS = const(1250)
+_LIFTED_MOST_MG_X2 = const(1100)
 # A small step, such as a sidestep: 10 degrees, 45 degrees per second, 0.02 g.
 _WEAK_ANGLE_LEAST = const(10400)
 _WEAK_PEAK_LEAST_DPS_X20 = const(900)
@@ -93,8 +98,9 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
     3. the foot strikes at its end: the size of the specific force jumps;
     4. the leg is upright then, within about 60 degrees: it feels gravity along itself;
     5. a leg that hardly turns carries the body: it is unloaded only while it swings,
-    6. the swing is smooth beside the stance.
-    A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4, a jump 5, a
+    6. the swing is smooth beside the stance,
+    7. the swing does not lift the leg away from upright without a strike.
+    A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4 or 7, a jump 5, a
     pedal that one stands on 6: ROUGH.
 
     Sources: swing and stance times of walking and running (Novacheck 1998, Gait Posture 7:77); the transient at initial contact as in
@@ -123,7 +129,7 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
     if cycle_ms < _QUICK_MS:
         peak_least = _QUICK_PEAK_LEAST_DPS_X20
         strike_least = _QUICK_STRIKE_LEAST_2MG
-    if -axial_least < axial < axial_least:
+    if -axial_least < axial < axial_least or _is_lifted(swing, cycle_ms, strike, axial):
         return _BAD
     is_swing = angle > _ANGLE_LEAST and peak > peak_least and (cycle_ms >= _QUICKEST_MS or angle > _QUICKEST_ANGLE_LEAST)
     if is_swing and unloaded_x256 < _UNLOADED_MOST_X256 and strike > strike_least:
@@ -136,6 +142,12 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
             return _FAIR
     is_small_step = angle > _WEAK_ANGLE_LEAST and peak > _WEAK_PEAK_LEAST_DPS_X20 and strike > _WEAK_STRIKE_LEAST_2MG
     return _WEAK if is_small_step and share_x256 <= _SWING_MOST_X256 else _BAD
+
+
+def _is_lifted(swing: list, cycle_ms: int, strike: int, axial: int) -> bool:
+    """Whether the swing lifts the leg away from upright, and does not put a foot down; arguments as in `cycle_score`."""
+    fall = abs(swing[_AXIAL]) - abs(axial)
+    return (cycle_ms > _LIFTED_MS and fall > strike * 8) or (cycle_ms > _LIFTED_SLOW_MS and fall > _LIFTED_MOST_MG_X2)
 
 
 def _is_rough(swing: list, samples: int, jerk: int, strike: int) -> bool:
