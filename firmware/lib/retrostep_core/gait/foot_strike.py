@@ -100,8 +100,8 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
     5. a leg that hardly turns carries the body: it is unloaded only while it swings,
     6. the swing is smooth beside the stance,
     7. the swing does not lift the leg away from upright without a strike.
-    A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4 or 7, a jump 5, a
-    pedal that one stands on 6: ROUGH.
+    A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4 or 7, a jump 5,
+    a pedal that one stands on 6: ROUGH.
 
     Sources: swing and stance times of walking and running (Novacheck 1998, Gait Posture 7:77); the transient at initial contact as in
     Aminian et al. 2002. The limits lie between recorded gait and generated motion that is not gait; no published set was found.
