@@ -170,6 +170,7 @@ def test_one_session_in_full(retrostep: Command, home: Path) -> None:
     for words in (
         f"{DEVICE}/7",
         "not assigned. To assign the device: `retrostep athletes assign",
+        "0:00 walking, 1:00 jogging or running; stage: jog",
         "5:00 forward before the first backward bout",
         "800 forward, 150 backward, 0 of unknown direction",
         "150 steps a minute backward",

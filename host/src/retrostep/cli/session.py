@@ -7,6 +7,7 @@ import click
 from retrostep_core.code_names import DIRECTION_NAMES, END_NAMES, GAP_NAMES, MARK_NAMES, SIDE_NAMES
 from retrostep_core.codes import PLACEMENT_NAMES
 
+from retrostep.archive.backward_gait import GAIT_NAMES
 from retrostep.archive.corrections import MARKS
 from retrostep.archive.moments import to_ms
 from retrostep.archive.people import MAX_TEXT_LENGTH
@@ -228,6 +229,7 @@ def _facts(detail: SessionDetail) -> list[tuple[str, str]]:
         ("Athlete", _athlete(detail)),
         ("Started", _started(row)),
         ("Length", f"{clock(row.duration_ms)}; {clock(row.forward_ms)} forward, {clock(row.backward_ms)} backward"),
+        *_backward(row),
         ("Warm-up", f"{clock(row.warm_up_ms)} forward before the first backward bout"),
         ("Steps", steps),
         ("Cadence", f"{cadence(row.backward_cadence_x10)} backward (median)" if row.backward_cadence_x10 else "none backward"),
@@ -241,6 +243,14 @@ def _facts(detail: SessionDetail) -> list[tuple[str, str]]:
     if row.nth_generation > 1:
         facts.insert(1, ("Generation", f"{row.nth_generation} of {row.device}: its flash was erased, and its numbers started at 1 again"))
     return facts
+
+
+def _backward(row: SessionRow) -> list[tuple[str, str]]:
+    if not row.backward_ms:
+        return []
+    walking, running = clock(row.backward_walk_ms), clock(row.backward_ms - row.backward_walk_ms)
+    stage = f"; stage: {GAIT_NAMES[row.backward_stage]}" if row.backward_stage else ""
+    return [("Backward", f"{walking} walking, {running} jogging or running{stage}")]
 
 
 def _of_device(row: SessionRow) -> list[tuple[str, str]]:

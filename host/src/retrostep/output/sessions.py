@@ -16,6 +16,7 @@ from retrostep_core.code_names import (
 )
 from retrostep_core.codes import PLACEMENT_NAMES
 
+from retrostep.archive.backward_gait import GAIT_NAMES
 from retrostep.archive.corrections import EXCLUDED
 from retrostep.archive.dating import has_latest_start
 from retrostep.archive.identifiers import IMPORTED
@@ -83,6 +84,8 @@ def detail_dict(detail: SessionDetail) -> dict[str, Any]:
         "declared_mount": row.mount,
         "started_by": named(START_NAMES, row.trigger),
         "warm_up_s": row.warm_up_ms / 1_000,
+        "backward_walk_s": row.backward_walk_ms / 1_000,
+        "backward_stage": GAIT_NAMES[row.backward_stage],
         "longest_backward_s": row.longest_backward_ms / 1_000,
         "damaged_bytes": row.damage,
         "lost_records": row.lost_records,
