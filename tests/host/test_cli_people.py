@@ -387,6 +387,8 @@ def test_an_undated_session_is_named_in_every_command_that_dates_it(retrostep: R
 
 
 def test_a_recording_of_another_version_names_the_board_to_update(retrostep: Retrostep) -> None:
+    with Store() as store:
+        receive(store, 3, session_log(3, started=days_ago(1), boot=3, core_version=(0, 0, 9)))
     shown = retrostep("check", "--athlete", "Ada").out
     assert "retrostep deploy --board VIRTUAL --port PORT" in shown
 

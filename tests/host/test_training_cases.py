@@ -16,7 +16,7 @@ from retrostep.training.finding import ORDER
 from retrostep.training.rules.catalog import BY_NAME, RULES
 from retrostep.training.rules.rule import Judgement, TrainingHistory
 from retrostep.training.training_session import training_sessions
-from support.recordings import TODAY, recording, running, walking
+from support.recordings import history_of, recording, running, walking
 
 MAKERS = {"w": walking, "j": recording, "r": running}
 MINUTE = 1 / (24 * 60)
@@ -29,10 +29,7 @@ def session(text: str, **fields: object) -> Recording:
 
 
 def judgements(rule: str, recordings: list[Recording]) -> list[Judgement]:
-    ordered = sorted(recordings, key=lambda each: each.placed_at_ms)
-    on = TODAY.toordinal()
-    history = TrainingHistory(on, on - 6, training_sessions(ordered), [])
-    return list(BY_NAME[rule].judge(history, BY_NAME[rule].limits))
+    return list(BY_NAME[rule].judge(history_of(recordings), BY_NAME[rule].limits))
 
 
 def worst(rule: str, recordings: list[Recording]) -> tuple[str, float | None] | None:
@@ -205,7 +202,21 @@ def all_cases() -> Iterator[tuple[str, list[Recording], str | None, float | None
     yield "stretch", [session("20 60 j", stretch_mark=True), session("1 60 j")], "warn", 0
     yield "stretch", [session("4 60 j", stretch_mark=True), session("1 60 j", stretch_mark=True)], "ok", 1
     yield "stretch", [session("20 60 j"), session("1 60 j")], "info", 0
-    yield "pain", [session("7 60 j", pain=9)], None, None
+    # Pain noted before the judged days warns for 30 days, until a later note says that it has settled.
+    for before, verdict, measured in (
+        ([{"pain": 9}], "warn", 9),
+        ([{"pain": 4}], "warn", 4),
+        ([{"swelling": True}], "warn", None),
+        ([{"pain": 2}], None, None),
+        ([{"pain": 4, "pain_next_day": 0}], None, None),
+        ([{"pain": 4, "pain_next_day": 0, "limp": True}], "warn", 4),
+        ([{"pain": 9}, {"pain": 0}], None, None),
+        ([{"pain": 0}, {"pain": 3}], "warn", 3),
+    ):
+        yield "pain", [session(f"{9 - number} 60 j", **fields) for number, fields in enumerate(before)], verdict, measured
+    yield "pain", [session("30 60 j", pain=9), session("1 60 j")], "warn", 9
+    yield "pain", [session("31 60 j", pain=9)], None, None
+    yield "pain", [session("9 60 j", pain=9), session("1 60 j", pain=1)], "ok", 1
 
 
 @pytest.mark.parametrize(("rule", "recordings", "verdict", "measured"), list(all_cases()))

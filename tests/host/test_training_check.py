@@ -198,10 +198,10 @@ def test_gaps_interruption_and_another_core_are_reported(store: Store) -> None:
     put(store, 1, log.end())
     (finding,) = of_rule(verdict_of(store), "data_quality")
     assert (finding.verdict, finding.measured, finding.limit, finding.unit) == ("unknown", 2.5, 1.0, "s")
-    log = LogBuilder(2, boot=2, core_hash=bytes(7) + b"\x01").clock(at("2026-11-21 12:00")).bout(FORWARD, 400)
+    log = LogBuilder(2, boot=2, core_version=(0, 0, 9)).clock(at("2026-11-21 12:00")).bout(FORWARD, 400)
     put(store, 2, log.end(END_INTERRUPTED))
     whys = " ".join(finding.why for finding in of_rule(verdict_of(store), "data_quality"))
-    assert "interrupted" in whys and "another firmware version (0.1.0, 0000000000000001)" in whys
+    assert "interrupted" in whys and "by firmware 0.0.9, which counts in another way" in whys
     assert verdict_of(store).verdict == "unknown"
 
 
@@ -304,7 +304,7 @@ def test_acwr_is_off_until_somebody_wants_it(store: Store) -> None:
 
 def test_the_same_problem_is_reported_once(store: Store) -> None:
     for number in (1, 2):
-        log = session_log(number, started=f"2026-11-2{number} 12:00", boot=number, core_hash=b"\x01" * 8)
+        log = session_log(number, started=f"2026-11-2{number} 12:00", boot=number, core_version=(0, 0, 9))
         put(store, number, log)
     (finding,) = of_rule(verdict_of(store), "data_quality")
     assert finding.why.startswith("2 recordings, the latest on 2026-11-22,") and is_problem(finding, OtherCore, board="VIRTUAL")

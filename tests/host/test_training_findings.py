@@ -94,14 +94,29 @@ def test_recordings_with_the_same_problem_share_a_finding_and_others_do_not() ->
     ]
 
 
-def test_another_core_asks_for_the_same_version_on_both_sides() -> None:
-    (finding,) = quality(recording(1, 60, core_hash="ff" * 8, gap_ms=4_000))
+def test_a_core_that_counts_in_another_way_says_what_to_update() -> None:
+    (finding,) = quality(recording(1, 60, core_version="0.0.9", gap_ms=4_000))
     assert finding.why == (
-        "The recording on 2026-11-21 cannot be judged for certain: 4 s of samples missing; recorded by another firmware version (0.1.0, "
-        "ffffffffffffffff)."
+        "The recording on 2026-11-21 cannot be judged for certain: 4 s of samples missing; recorded by firmware 0.0.9, which counts in "
+        "another way than this computer's 0.1.0."
     )
-    assert finding.todo == "Use the same version on board and computer. What is recorded afterwards can be judged."
+    assert finding.todo == "What is recorded afterwards can be judged."
     assert type(finding.problem) is OtherCore and (finding.measured, finding.limit) == (4, 1)
+    (finding,) = quality(recording(1, 60, core_version="0.2.0"))
+    assert finding.todo == "Update Retrostep on this computer: then they can be judged." and finding.problem is None
+
+
+def test_a_core_that_counts_alike_is_named_and_the_verdict_stands() -> None:
+    plain = [recording(days_ago, 60, number=days_ago) for days_ago in (5, 3, 1)]
+    updated = [recording(days_ago, 60, number=days_ago, core_version=version, core_hash="ff" * 8)
+               for days_ago, version in ((5, "0.1.0"), (3, "0.1.7"), (1, "0.1.7"))]  # fmt: skip
+    assert verdict_of(*updated).verdict == verdict_of(*plain).verdict
+    (note,) = [finding for finding in quality(*updated) if finding.is_note]
+    assert note.verdict == "ok" and note.why == (
+        "3 recordings of 3 by another firmware version: 0.1.0 (ffffffffffffffff), 0.1.7 (ffffffffffffffff). It counts as this computer's "
+        "does, 0.1.0 (00112233aabbccdd), so the verdict stands."
+    )
+    assert not [finding for finding in quality(*plain) if finding.is_note]
 
 
 @pytest.mark.parametrize(("fields", "met"), [({"damage": 1}, True), ({"lost_records": 1}, True), ({"gap_ms": 5_000}, False), ({}, False)])

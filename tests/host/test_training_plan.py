@@ -86,6 +86,9 @@ def test_a_plan_on_the_terminal_and_in_json(retrostep: Retrostep) -> None:
     assert [each["gait"] for each in found["next"]] == ["walk", "jog", "run"] and found["gait"] == found["stage"] == "jog"
     assert all(each["seconds"] and each["seconds"] % 5 == 0 for each in found["outlook"])
     told = retrostep("plan", "Ada;")
+    limiting = {each["rule"] for each in (*found["next"], *found["outlook"]) if each["rule"]}
+    assert limiting and all(f"`retrostep rules {rule}`" in told.out for rule in limiting)
+    assert f"Why: `retrostep rules {found['next'][1]['rule']}`." in retrostep("check", "Ada;").out
     assert told.status == 0 and found["next"][1]["date"] in told.out and "not proven safe" in told.out
     assert retrostep("plan", "Ada;", "--gait", "walk", "--json").json["gait"] == "walk"
 
@@ -101,6 +104,8 @@ def test_a_plan_says_what_holds_when_and_agrees_with_the_check(retrostep: Retros
     assert jog["date"] == later.isoformat() and jog["seconds"] != following["seconds"], "the sessions are no longer in its 30 days"
     shown = retrostep("plan", "Ada;", "--on", later).out
     assert f"{later.isoformat()} that raises no warning:" in shown and "It holds on that day, if nothing is recorded before." in shown
+    outlook = [each["date"] for each in retrostep("plan", "Ada;", "--on", later, "--json").json["outlook"]]
+    assert later.isoformat() == outlook[0] and len(outlook) == 8 and f"from {later:%a} {later.isoformat()} on, two" in shown
     for wrong, why in ((date.today() - timedelta(days=1), "in the past"), (date.today() + timedelta(days=120), "12 weeks")):
         assert why in retrostep("plan", "Ada;", "--on", wrong).err
     assert "Another day: `retrostep plan 'Ada;' --on DATE`." in retrostep("plan", "Ada;").out

@@ -7,6 +7,7 @@ from types import FrameType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from retrostep.archive.imported import NO_CORE
 from retrostep.archive.queries import Recording
 from retrostep.training.data_quality import is_incomplete, quality_problems
 from retrostep.training.dates import day_of, day_start_ms
@@ -130,7 +131,7 @@ def test_a_warm_up_by_button_or_in_a_gap() -> None:
 
 def test_without_a_note_pain_is_not_judged() -> None:
     assert judge("pain", recording(1, 60)) == []
-    assert judge("pain", recording(7, 60, pain=9)) == [], "that was before the judged days"
+    assert judge("pain", recording(31, 60, pain=9)) == [], "that was more than 30 days ago"
 
 
 def test_acwr_needs_four_weeks_and_is_never_more_than_information() -> None:
@@ -320,19 +321,23 @@ def test_what_keeps_a_recording_from_being_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "fingerprint", "is_foreign"),
+    ("version", "fingerprint", "is_foreign", "is_other"),
     [
-        ("0.1.0", CORE.hash, False),
-        ("0.1.0", "ff" * 8, True),
-        ("0.1.0", "00" * 8, False),
-        ("0.0.9", "ff" * 8, False),
-        ("0.1.1", CORE.hash, True),
-        ("0.10.0", CORE.hash, True),
-        ("new", CORE.hash, True),
+        ("0.1.0", CORE.hash, False, False),
+        ("0.1.0", "00" * 8, False, False),
+        ("0.1.0", "ff" * 8, False, True),
+        ("0.1.1", CORE.hash, False, True),
+        ("0.1.1", "ff" * 8, False, True),
+        ("0.0.9", "ff" * 8, True, False),
+        ("0.2.0", CORE.hash, True, False),
+        ("0.10.0", "ff" * 8, True, False),
+        ("1.0.0", "ff" * 8, True, False),
+        ("new", CORE.hash, True, False),
+        (NO_CORE, "", False, False),
     ],
 )
-def test_a_core_that_is_newer_or_changed_is_foreign(version: str, fingerprint: str, is_foreign: bool) -> None:
-    assert CORE.is_foreign(version, fingerprint) == is_foreign
+def test_a_core_that_may_count_in_another_way_is_foreign(version: str, fingerprint: str, is_foreign: bool, is_other: bool) -> None:
+    assert (CORE.is_foreign(version), CORE.is_other(version, fingerprint)) == (is_foreign, is_other)
     assert bool(recording_problems(recording(0, 60, core_version=version, core_hash=fingerprint), CORE)) == is_foreign
 
 

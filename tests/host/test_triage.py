@@ -120,6 +120,21 @@ def test_pain_comes_first_and_has_to_settle_before_any_plan_holds(retrostep: Ret
     assert ada(retrostep)["to_settle"] is None and "First: " not in retrostep("plan", "Ada").out
 
 
+def test_pain_that_no_later_note_settled_is_shown_after_the_week(retrostep: Retrostep) -> None:
+    def shown() -> tuple[list[str], str | None]:
+        return [each["why"] for each in findings(retrostep, "pain")], ada(retrostep)["to_settle"]
+
+    assert retrostep("note", f"{DEVICE}/3", "--pain", "6").status == 0
+    (why,), to_settle = shown()
+    assert why == to_settle and why.startswith("Pain 6 of 10, noted for the session on ") and why.endswith("says that it has settled.")
+    assert findings(retrostep, "pain")[0]["verdict"] == "warn"
+    assert " if settled " in retrostep("check").out and "First: Pain 6 of 10" in retrostep("plan", "Ada").out
+    assert retrostep("note", f"{DEVICE}/4", "--pain", "0").status == 0
+    assert shown()[1] is None and findings(retrostep, "pain")[0]["verdict"] == "ok"
+    assert retrostep("note", f"{DEVICE}/4", "--withdraw", "1", "--why", "another athlete").status == 0 and shown()[1] is not None
+    assert retrostep("accept", "Ada", "pain", "--because", "it has settled").status == 0 and shown() == ([], None)
+
+
 def test_a_device_without_an_athlete_is_named_with_what_to_do(retrostep: Retrostep) -> None:
     with Store(f"sqlite:///{retrostep.home}/store.sqlite") as store:
         receive(store, 1, session_log(1, device="RS-3F2A01B4C8D9", started=days_ago(1), core_hash=core_hash()), "RS-3F2A01B4C8D9")

@@ -92,7 +92,7 @@ def test_sums_of_days_are_judged_as_the_sessions_are(recordings: list[Recording]
     found = Check(store, CORE, on, judged_days).verdicts()  # type: ignore[arg-type]
     with (
         mock.patch.object(check, "training_days", lambda outlines, day_starts_ms, first_day: None),
-        mock.patch.object(check, "TrainingHistory", lambda *facts, skips_ok: TrainingHistory(*facts)),
+        mock.patch.object(check, "TrainingHistory", lambda *facts, skips_ok, noted: TrainingHistory(*facts, noted=noted)),
     ):
         expected = Check(store, CORE, on, judged_days).verdicts()  # type: ignore[arg-type]
     assert [each.as_dict() for each in found] == [each.as_dict() for each in expected]

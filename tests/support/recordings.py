@@ -64,7 +64,8 @@ def history_of(recordings: Sequence[Recording], judged_days: int = 7) -> Trainin
     """The history of a check on TODAY that judges so many days."""
     ordered = sorted(recordings, key=lambda each: each.placed_at_ms)
     on = TODAY.toordinal()
-    return TrainingHistory(on, on - judged_days + 1, training_sessions(ordered), [])
+    noted = [each for each in ordered if each.pain is not None or each.limp or each.swelling]
+    return TrainingHistory(on, on - judged_days + 1, training_sessions(ordered), [], noted=noted)
 
 
 def outline(recording: Recording) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ MAX_BOUTS = 2_000
 
 _MOVING = (codes.FORWARD, codes.BACKWARD, codes.UNKNOWN)
 
-_NO_CORE = "0.0.0"
+NO_CORE = "0.0.0"
 """A core version below every real one: no core counted this session."""
 
 
@@ -135,7 +135,7 @@ def _columns(activity: ImportedActivity, number: int, at_ms: int) -> dict[str, A
         **dates,
         "dated": "imported",
         "received_at_ms": at_ms,
-        "core_version": _NO_CORE,
+        "core_version": NO_CORE,
         "limp": False,
         "swelling": False,
         "log_length": 0,

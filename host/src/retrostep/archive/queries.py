@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from retrostep_core.codes import END_BATTERY, END_BUTTON, END_STILLNESS
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from retrostep.archive.assignments import Assignment
@@ -345,6 +345,22 @@ class Queries:
         of_athletes = _OF_ATHLETES if athlete_id is None else _SESSIONS.athlete_id == athlete_id
         with self._read() as session:
             yield from rows_of(session, _by_athlete(_OUTLINE, of_athletes, since_ms, until_ms))
+
+    def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[Recording]:
+        """The recordings of athletes between two moments with a note of pain (0 too), limping or swelling, by date.
+
+        Excluded and undated ones are left out. The time depends on how many notes there are, not on how many recordings.
+        """
+        is_about_pain = or_(NoteRow.pain.is_not(None), NoteRow.limp, NoteRow.swelling)
+        key = NoteRow.device, NoteRow.generation, NoteRow.number
+        noted = select(*key).where(NoteRow.withdrawn.is_(False), is_about_pain).distinct().subquery()
+        is_same = and_(*(_SESSIONS[name] == noted.c[name] for name in ("device", "generation", "number")))
+        is_wanted = [_SESSIONS.excluded_why.is_(None), _SESSIONS.athlete_id.is_not(None), _SESSIONS.started_at_ms.is_not(None)]
+        is_wanted += [_SESSIONS.placed_at_ms >= since_ms, _SESSIONS.placed_at_ms < until_ms]
+        columns = [_SESSIONS[name] for name in RecordingColumns.__annotations__]
+        query = select(*columns).select_from(noted.join(SessionRow.__table__, is_same)).where(*is_wanted).order_by(_SESSIONS.placed_at_ms)
+        with self._read() as session:
+            return [Recording._make(row) for row in session.execute(query)]
 
     def sessions_by_athlete(self) -> dict[int, int]:
         """How many sessions each athlete (by id) has."""

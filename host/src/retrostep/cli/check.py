@@ -139,7 +139,7 @@ def _tell(out: Console, verdicts: list[AthleteVerdict], show_all: bool) -> None:
         out.print(Text.assemble(_badge(verdict.verdict), " ", styled(verdict.athlete or UNASSIGNED, "bold")))
         if verdict.review is not None:
             _show_review(out, verdict.athlete or UNASSIGNED, verdict.review, shown)
-        shown_findings = [finding for finding in verdict.findings if show_all or finding.verdict != OK]
+        shown_findings = [finding for finding in verdict.findings if show_all or finding.is_note or finding.verdict != OK]
         for finding, following in zip_longest(shown_findings, shown_findings[1:]):
             _show_finding(out, finding, is_step_next=following is not None and _step(finding) == _step(following))
         if verdict.athlete is not None and any(finding.verdict in (WARN, FAIL) and not finding.accepted for finding in verdict.findings):
@@ -161,11 +161,15 @@ def _show_review(out: Console, athlete: str, review: Review, shown: Characters) 
         f"Change: {review.change}; {before}.",
         f"7 days: {week_bar(load, shown)}, {duration(load.now_ms)}{limit} backward.",
         *([f"First: {review.to_settle} {AFTER_SETTLING} {when_settled(athlete)}"] if review.to_settle else []),
-        f"Next: {next_text(review.next_session, gait)}.",
+        f"Next: {next_text(review.next_session, gait)}.{_why_limited(review.next_session.rule)}",
         f"Pain: {pain_text(review)}. Days without data: {'more than 30' if days is None else days}.",
     ]
     for line in [*lines, *_device_lines(review)]:
         print_paragraph(out, line, 2)
+
+
+def _why_limited(rule: str) -> str:
+    return f" Why: `retrostep rules {rule}`." if rule else ""
 
 
 def _device_lines(review: Review) -> list[str]:

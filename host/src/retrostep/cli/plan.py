@@ -33,7 +33,7 @@ MOST_WEEKS = 12
     "--gait", type=click.Choice([GAIT_NAMES[gait] for gait in GAITS]), help="Plan the weeks in this gait (default: the stage reached)."
 )
 @click.option("--weeks", type=WholeNumber(1, MOST_WEEKS), default=OUTLOOK_WEEKS, show_default=True, help="How many weeks to plan.")
-@click.option("--on", type=LOCAL_MOMENT, metavar="DATE", help="The longest session on this local date, instead of the next one.")
+@click.option("--on", type=LOCAL_MOMENT, metavar="DATE", help="Plan from this local date on, instead of the next possible day.")
 @click.option("--ics", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the weeks as an iCalendar file.")
 @json_option
 @store_option
@@ -43,8 +43,8 @@ def command(
     """Plan the next backward sessions of ATHLETE.
 
     For each gait, the longest next session that raises no warning in `retrostep check`, and the rule that limits it. It holds on its day,
-    if nothing is recorded before: on a later day, more or less may be allowed. --on shows another day. Then an outlook of some weeks, two
-    sessions a week, each within every limit if the ones before it are done as planned.
+    if nothing is recorded before: on a later day, more or less may be allowed. Then an outlook of some weeks, two sessions a week, each
+    within every limit if the ones before it are done as planned. --on shows another day, and the weeks from then on.
 
     \b
     Example:  retrostep plan Ada
@@ -57,7 +57,7 @@ def command(
     chosen = planner.stage() if gait is None else GAIT_NAMES.index(gait)
     day = None if on is None else _checked_day(name, planner, on)
     following = [planner.next_session(each) if day is None else planner.allowance(day, each) for each in GAITS]
-    outlook = planner.outlook(chosen, weeks)
+    outlook = planner.outlook(chosen, weeks, day)
     if ics is not None:
         write_atomically(ics.absolute(), calendar_file(name, outlook, planner.warm_up_ms, bool(planner.to_settle)))
     if as_json:
@@ -73,13 +73,17 @@ def command(
         out.print(f"  {line}")
     other = f" Another day: `retrostep plan {shlex.quote(name)} --on DATE`." if day is None else ""
     print_paragraph(out, f"It holds on that day, if nothing is recorded before.{other}", 0)
-    out.print(f"{weeks} weeks of {GAIT_NAMES[chosen]}, two sessions a week:")
+    start = "" if day is None else f" from {weekday(day)} {day_text(day)} on"
+    out.print(f"{weeks} weeks of {GAIT_NAMES[chosen]}{start}, two sessions a week:")
     for line in table((_row(each)[1:] for each in outlook), (14, 6, 0)):
         out.print(f"  {line}")
     if not outlook:
         out.print("  no session")
     if planner.warm_up_ms:
         out.print(f"Before each: {duration(planner.warm_up_ms)} forward.")
+    limiting = dict.fromkeys(each.rule for each in (*following, *outlook) if each.rule)
+    if limiting:
+        print_paragraph(out, f"What limits: {', '.join(f'`retrostep rules {rule}`' for rule in limiting)}.", 0)
     print_paragraph(out, BASIS, 0)
     if ics is not None:
         print_paragraph(out, clean(f"Written: {ics}"), 0)

@@ -70,6 +70,7 @@ class Check:
         self._recent = min(self.since, self.on - WEEK_DAYS + 1)
         """Sessions from this day on are known one by one, earlier ones as sums of days."""
         self._first = self.since - WEEK_DAYS - self._history_days  # a week more, for the verdict a week ago
+        self._noted = self._recordings_with_pain()
         self._day_starts_ms = [day_start_ms(day) for day in range(self._first, self._recent + 1)]
 
     def verdicts(self, athlete: str | None = None) -> list[AthleteVerdict]:
@@ -129,7 +130,7 @@ class Check:
         """The athlete's name and planner on the day of the check. Raises NotFound."""
         row = self.store.find_athlete(athlete)
         dated, undated = self._seen(self.store.recordings(day_start_ms(self.since - self._history_days), row.id))
-        history = TrainingHistory(self.on, self.since, training_sessions(dated), undated)
+        history = TrainingHistory(self.on, self.since, training_sessions(dated), undated, noted=self._noted.get(row.id, ()))
         return row.name, self.planner(row.id, history, {rule.rule: self.limits(rule, row.id) for rule in RULES})
 
     def _seen(self, recordings: Iterable[Recording]) -> tuple[list[Recording], list[Recording]]:
@@ -145,7 +146,7 @@ class Check:
         return dated, undated
 
     def _of_athlete(self, athlete_id: int, name: str, training: "_Training") -> AthleteVerdict:
-        history = self._history(training.sessions, training.undated, training.earlier, 0)
+        history = self._history(athlete_id, training.sessions, training.undated, training.earlier, 0)
         limits = {rule.rule: self.limits(rule, athlete_id) for rule in RULES}
         findings: list[Finding] = []
         for rule in RULES:
@@ -158,13 +159,14 @@ class Check:
         return AthleteVerdict(name, verdict, findings, self._review(athlete_id, training, history, limits, verdict))
 
     def _history(
-        self, sessions: list[TrainingSession], undated: list[Recording], earlier: list[TrainingDay], days_ago: int
+        self, athlete_id: int, sessions: list[TrainingSession], undated: list[Recording], earlier: list[TrainingDay], days_ago: int
     ) -> TrainingHistory:
         """What a check that many days earlier saw; each rule looks back equally far."""
         on, since = self.on - days_ago, self.since - days_ago
         first = since - self._history_days
         seen = [day for day in earlier if first <= day.day <= on]
-        return TrainingHistory(on, since, days(sessions, first, on), undated, seen, skips_ok=not undated)
+        noted = self._noted.get(athlete_id, ())
+        return TrainingHistory(on, since, days(sessions, first, on), undated, seen, skips_ok=not undated, noted=noted)
 
     def _with_acceptance(self, athlete_id: int, finding: Finding) -> Finding:
         if finding.verdict not in CAN_BE_ACCEPTED:
@@ -208,7 +210,7 @@ class Check:
     def _verdict_before(self, athlete_id: int, training: "_Training", limits: dict[str, RuleLimits]) -> str | None:
         """The verdict a week ago, by today's limits; None where there was no session in that week. Undated sessions are left out."""
         on, since = self.on - WEEK_DAYS, self.since - WEEK_DAYS
-        by_days = self._history(training.sessions, [], training.earlier, WEEK_DAYS)
+        by_days = self._history(athlete_id, training.sessions, [], training.earlier, WEEK_DAYS)
         week: list[TrainingSession | TrainingDay] = [*by_days.earlier_between(since, on), *by_days.between(since, on)]
         if not any(each.is_recorded for each in week):
             return None
@@ -229,7 +231,7 @@ class Check:
             dated = [each for each in self._earlier(athlete_id, first_day) if each.started_at_ms is not None]
             sessions = training_sessions(dated) + sessions
             earlier = [day for day in earlier if day.day < first_day]
-        return self._history(sessions, [], earlier, WEEK_DAYS)
+        return self._history(athlete_id, sessions, [], earlier, WEEK_DAYS)
 
     def _worst(self, found: str, athlete_id: int, rules: list[Rule], limits: dict[str, RuleLimits], history: TrainingHistory) -> str:
         """The worst of `found` and the judgements of rules. Rules after a failure are not asked."""
@@ -258,6 +260,8 @@ class Check:
             if problems := quality_findings.recording_problems(recording, self.core):
                 doubtful.setdefault(problems, []).append(recording)
                 self.met_damage |= recording.damage > 0 or recording.lost_records > 0
+        if (other := quality_findings.other_firmware(judged, self.core)) is not None:
+            yield other
         for problems, recordings in doubtful.items():
             yield quality_findings.doubtful(problems, recordings, self.core, self._boards.get(recordings[-1].device, ""))
         contradictions = [session for session in history.sessions if session.contradiction and session.day >= self.since]
@@ -290,6 +294,14 @@ class Check:
         ]
         if findings:
             yield AthleteVerdict(None, UNKNOWN, findings)
+
+    def _recordings_with_pain(self) -> dict[int, list[Recording]]:
+        """The recordings with a note of pain that nobody accepted as settled, by athlete."""
+        found: dict[int, list[Recording]] = {}
+        for each in self.store.recordings_with_pain(day_start_ms(self._first), self.until_ms):
+            if each.athlete_id is not None and self._acceptances.of(each.athlete_id, "pain", each.placed_at_ms, self.on) is None:
+                found.setdefault(each.athlete_id, []).append(each)
+        return found
 
     def _overrides_in_force(self) -> dict[tuple[str, int | None], RuleLimits]:
         """The limits that people set, by rule and athlete; the latest entry counts."""

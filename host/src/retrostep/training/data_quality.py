@@ -1,12 +1,13 @@
 """Reasons why a recording cannot be judged. The verdict is then `unknown`, never `ok`."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 from retrostep_core.code_names import GAP_NAMES
 from retrostep_core.codes import END_FLASH_FULL, END_INTERRUPTED, GAP_SAMPLES
 
+from retrostep.archive.imported import NO_CORE
 from retrostep.archive.queries import COMPLETE_ENDS
 from retrostep.units import damage_text, duration
 
@@ -45,6 +46,14 @@ class RecordingQuality(Protocol):
         """Whether the totals are impossible."""
 
 
+COUNTED_ALIKE_SINCE = (0, 1)
+"""First two numbers of the oldest core whose counts can be compared with those of this one.
+
+The second number of a core's version rises when its counts of a walk change: a test pins them. Then this is set to it, unless the change
+is too small to matter for any limit. A change of the third number, or of the hash alone, leaves the counts as they were.
+"""
+
+
 @dataclass(frozen=True)
 class Core:
     """The core that this computer carries: its version, and its hash in hex."""
@@ -52,18 +61,37 @@ class Core:
     version: tuple[int, ...]
     hash: str
 
-    def is_foreign(self, version: str, core_hash: str) -> bool:
-        """Whether a recording was made by an unknown core: a newer version, or a changed core of the same version."""
-        return _is_foreign(self.version, self.hash, version, core_hash)
+    def is_foreign(self, version: str) -> bool:
+        """Whether a core of that version may count in another way, so that its recordings cannot be judged here."""
+        return _is_foreign(self.version, version)
+
+    def is_newer(self, version: str) -> bool:
+        """Whether a core of that foreign version is newer than this one: an update of this computer helps."""
+        numbers = _numbers(version)
+        return numbers is None or numbers > self.version
+
+    def is_other(self, version: str, core_hash: str) -> bool:
+        """Whether a recording was made by a core that is not this one and counts alike."""
+        is_this = version == self.text and core_hash in (self.hash, UNREPORTED_HASH)
+        return not is_this and version != NO_CORE and not self.is_foreign(version)
+
+    @cached_property
+    def text(self) -> str:
+        """The version as a session's row has it."""
+        return ".".join(map(str, self.version))
 
 
 @lru_cache(maxsize=1_000)
-def _is_foreign(own_version: tuple[int, ...], own_hash: str, version: str, core_hash: str) -> bool:
+def _is_foreign(own_version: tuple[int, ...], version: str) -> bool:
+    numbers = _numbers(version)
+    return numbers is None or (version != NO_CORE and not COUNTED_ALIKE_SINCE <= numbers[:2] <= own_version[:2])
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
     try:
-        theirs = tuple(int(part) for part in version.split("."))
+        return tuple(int(part) for part in version.split("."))
     except ValueError:
-        return True
-    return theirs > own_version or (theirs == own_version and core_hash not in (own_hash, UNREPORTED_HASH))
+        return None
 
 
 def is_incomplete(recording: RecordingQuality) -> bool:

@@ -29,6 +29,7 @@ class Finding:
     step              the kind of next step: do, adjust, ask or refer; empty if there is nothing to do
     started_at_ms     when the training that it is about began; None if it is about no session
     accepted          who accepted it and why; None if nobody did
+    is_note           whether it is shown although it is ok
     problem           why something could not be judged, with the facts for the command that helps
     """
 
@@ -46,6 +47,7 @@ class Finding:
     step: str = ""
     started_at_ms: int | None = None
     accepted: "Accepted | None" = None
+    is_note: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For `check --json`."""

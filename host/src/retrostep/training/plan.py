@@ -124,11 +124,12 @@ class Planner:
         # Less than MIN_BACKWARD_MS is no backward session.
         return Allowance(day, gait, most_ms // 1_000 if most_ms >= MIN_BACKWARD_MS else 0, binding)
 
-    def next_session(self, gait: int) -> Allowance:
-        """The first day from now on that allows a session as long as the floor; otherwise the first day that allows most."""
+    def next_session(self, gait: int, from_day: int | None = None) -> Allowance:
+        """The first day, from now or `from_day` on, that allows a session as long as the floor; otherwise the first that allows most."""
         useful_s = (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
         found = None
-        for day in range(self.first_day, self.first_day + SEARCH_DAYS):
+        first_day = max(self.first_day, from_day or 0)
+        for day in range(first_day, first_day + SEARCH_DAYS):
             allowance = self.allowance(day, gait)
             if allowance.most_s is None or allowance.most_s >= useful_s:
                 return allowance
@@ -137,12 +138,12 @@ class Planner:
         assert found is not None
         return found
 
-    def outlook(self, gait: int, weeks: int = OUTLOOK_WEEKS) -> list[Allowance]:
-        """Sessions of the next weeks: two a week, each within every limit if the ones before were done as planned.
+    def outlook(self, gait: int, weeks: int = OUTLOOK_WEEKS, from_day: int | None = None) -> list[Allowance]:
+        """Sessions of the weeks from now or `from_day` on: two a week, each within every limit if the ones before were done as planned.
 
         The first is as long as the longest of the last 30 days, or the floor for a beginner. Seconds at most double over six weeks.
         """
-        first = self.next_session(gait)
+        first = self.next_session(gait, from_day)
         start_s = self._usual_s(gait) or (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
         planned: list[Allowance] = []
         ahead = Planner.__new__(Planner)

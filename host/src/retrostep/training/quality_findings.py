@@ -1,5 +1,7 @@
 """The findings of data_quality: what could not be judged, and why."""
 
+from dataclasses import replace
+
 from retrostep.archive.dating import has_latest_start
 from retrostep.archive.queries import Recording
 from retrostep.errors import DoubtfulRecording, NotSynced, OtherCore, RetrostepError, Unassigned, Undated
@@ -15,8 +17,8 @@ from retrostep.units import count, local_time
 def recording_problems(recording: Recording, core: Core) -> tuple[str, ...]:
     """Why a recording cannot be judged, as phrases; usually nothing."""
     problems = quality_problems(recording)
-    if core.is_foreign(recording.core_version, recording.core_hash):
-        problems.append(f"recorded by another firmware version ({recording.core_version}, {recording.core_hash})")
+    if core.is_foreign(recording.core_version):
+        problems.append(f"recorded by firmware {recording.core_version}, which counts in another way than this computer's {core.text}")
     return tuple(problems)
 
 
@@ -30,6 +32,17 @@ def complete(recordings: list[Recording], days: str) -> Finding:
     return _finding(OK, "complete", recordings[-1].id, f"{count(len(recordings), 'recording')} in {days}, complete and dated.")
 
 
+def other_firmware(recordings: list[Recording], core: Core) -> Finding | None:
+    """Which of the judged recordings were made by other firmware that counts alike; None where none was."""
+    others = [each for each in recordings if core.is_other(each.core_version, each.core_hash)]
+    if not others:
+        return None
+    names = sorted({f"{each.core_version} ({each.core_hash})" for each in others})
+    which = f"{count(len(others), 'recording')} of {len(recordings)} by another firmware version: {', '.join(names)}."
+    why = f"{which} It counts as this computer's does, {core.text} ({core.hash}), so the verdict stands."
+    return replace(_finding(OK, "other firmware", others[-1].id, why), is_note=True)
+
+
 def doubtful(problems: tuple[str, ...], recordings: list[Recording], core: Core, board: str = "") -> Finding:
     """`recordings`, all with the same `problems`, cannot be judged. `board`: the kind of board of the latest one, where it is known."""
     last = recordings[-1]
@@ -39,9 +52,10 @@ def doubtful(problems: tuple[str, ...], recordings: list[Recording], core: Core,
     day = day_text(day_of(last.placed_at_ms))
     which = f"The recording on {day}" if len(recordings) == 1 else f"{len(recordings)} recordings, the latest on {day},"
     why = f"{which} cannot be judged for certain: {'; '.join(problems)}."
-    if core.is_foreign(last.core_version, last.core_hash):
-        todo = "Use the same version on board and computer. What is recorded afterwards can be judged."
-        other = OtherCore(why, **({"board": board} if board else {}))
+    if core.is_foreign(last.core_version):
+        is_newer = core.is_newer(last.core_version)
+        todo = "Update Retrostep on this computer: then they can be judged." if is_newer else "What is recorded afterwards can be judged."
+        other = None if is_newer else OtherCore(why, **({"board": board} if board else {}))
         return _finding(UNKNOWN, "other firmware", last.id, why, todo, other, measured, limit, at_ms=last.placed_at_ms)
     doubt = DoubtfulRecording(why, session=last.id)
     headline = "log damaged" if last.damage or last.lost_records else "log incomplete"

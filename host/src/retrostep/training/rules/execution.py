@@ -8,7 +8,7 @@ from operator import itemgetter
 from retrostep.archive.identifiers import IMPORTED
 from retrostep.archive.queries import Recording
 from retrostep.training.alert_limits import DEFAULT_PACKED, missed_stops
-from retrostep.training.dates import day_text
+from retrostep.training.dates import day_of, day_start_ms, day_text
 from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
 from retrostep.training.rules.floor import BACKWARD, RUNNING
 from retrostep.training.rules.rule import (
@@ -168,30 +168,60 @@ def _explain_stretch(session: TrainingSession, verdict: str) -> Explanation:
     return Explanation("no stretch marked", why, "Stretch the lower limbs afterwards, and press the button for it.", DO)
 
 
+UNSETTLED_DAYS = 30
+"""Pain is shown for so long if no later note says that it has settled. An engineering number."""
+
+
 def pain(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
-    """What was noted about a session: pain from 0 to 10, pain on the day after, limping, swelling."""
+    """What was noted about a session: pain from 0 to 10, pain on the day after, limping, swelling.
+
+    Without a note in the judged days, the last one before them warns if it was a warning or a failure: nothing shows that it has settled.
+    """
+    is_noted = False
     for session in history.between(history.since, history.on):
         for recording in session.recordings:
-            noted = [value for value in (recording.pain, recording.pain_next_day) if value is not None]
-            if not noted and not recording.limp and not recording.swelling:
-                continue
-            measured = max(noted, default=None)
-            verdict, limit = (OK, limits.warn) if measured is None else grade(measured, limits, FROM)
-            if recording.pain_next_day and verdict == OK:
-                verdict = WARN
-            if recording.limp or recording.swelling:
-                verdict, limit = FAIL, limits.fail
-            yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, session, recording, measured, verdict))
+            if (graded := _graded_pain(recording, limits)) is not None:
+                is_noted = True
+                verdict, measured, limit = graded
+                yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, recording, measured, verdict))
+    if not is_noted:
+        yield from _unsettled(history, limits)
 
 
-def _explain_pain(session: TrainingSession, recording: Recording, measured: int | None, verdict: str) -> Explanation:
+def _graded_pain(recording: Recording, limits: RuleLimits) -> tuple[str, int | None, float | None] | None:
+    """(verdict, pain, limit) of what was noted about a recording; None where nothing was."""
+    noted = [value for value in (recording.pain, recording.pain_next_day) if value is not None]
+    if recording.limp or recording.swelling:
+        return FAIL, max(noted, default=None), limits.fail
+    if not noted:
+        return None
+    verdict, limit = grade(max(noted), limits, FROM)
+    return WARN if recording.pain_next_day and verdict == OK else verdict, max(noted), limit
+
+
+def _unsettled(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
+    """A warning about the last note before the judged days, if that was a warning or a failure."""
+    first_ms, end_ms = day_start_ms(history.on - UNSETTLED_DAYS), day_start_ms(history.since)
+    last = next((each for each in reversed(history.noted) if first_ms <= each.placed_at_ms < end_ms), None)
+    if last is None or (last.pain_next_day == 0 and not last.limp and not last.swelling):
+        return
+    graded = _graded_pain(last, limits)
+    if graded is not None and graded[0] != OK:
+        _, measured, limit = graded
+        yield Judgement(WARN, measured, limit, last, partial(_explain_pain, last, measured, WARN, is_old=True))
+
+
+def _explain_pain(recording: Recording, measured: int | None, verdict: str, is_old: bool = False) -> Explanation:
     words = [] if measured is None else [f"pain {measured} of 10"]
     short = [] if measured is None else [f"pain {measured}"]
     if recording.pain_next_day:
         words.append("not settled on the day after")
         short.append("next day")
     found = [word for word, is_so in (("limping", recording.limp), ("swelling", recording.swelling)) if is_so]
-    why = f"{', '.join(words + found).capitalize()}, noted for the session on {day_text(session.day)}."
+    why = f"{', '.join(words + found).capitalize()}, noted for the session on {day_text(day_of(recording.placed_at_ms))}."
+    if is_old:
+        short.append("not noted as settled")
+        why += " No later note says that it has settled."
     if verdict == FAIL:
         todo = "No backward running until it has settled. Send the athlete to a doctor or physiotherapist if it does not settle."
         return Explanation(", ".join(found + short), why, todo, REFER)
@@ -200,7 +230,7 @@ def _explain_pain(session: TrainingSession, recording: Recording, measured: int 
 
 
 def to_settle(history: TrainingHistory, limits: RuleLimits) -> str:
-    """What was noted in the judged days and has to settle before the next session, as a sentence: the latest; empty if nothing was."""
+    """What was noted last and has to settle before the next session, as a sentence; empty if nothing has to."""
     judgements = [judgement for judgement in pain(history, limits) if judgement.verdict in (WARN, FAIL)]
     return judgements[-1].explain().why if judgements else ""
 

@@ -52,6 +52,7 @@ class TrainingHistory:
     sessions         dated training sessions in order of their start, with those before `since` that are compared with
     earlier          sums of the days before the first of `sessions`, in order; only compared with
     undated          recordings without a date that may have been made on `since` or later
+    noted            recordings with a note of pain, limping or swelling, by date, also of days that are only in `earlier`
     skips_ok         whether rules may leave out judgements that are ok, except the last
     backward         the `sessions` that count as backward sessions
     judged           indices into `backward` of the sessions that are judged
@@ -66,6 +67,7 @@ class TrainingHistory:
     undated: list[Recording]
     earlier: Sequence[TrainingDay] = ()
     skips_ok: bool = False
+    noted: Sequence[Recording] = ()
     backward: list[TrainingSession] = field(init=False)
     judged: range = field(init=False)
     running: list[TrainingSession] = field(init=False)
