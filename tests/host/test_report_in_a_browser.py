@@ -64,6 +64,26 @@ def test_it_loads_nothing_reports_nothing_and_is_not_wider_than_the_screen(brows
     shown.close()
 
 
+STICKING_OUT = """() => [...document.querySelectorAll("table, figure, svg.chart")].filter(each => {
+    const outer = each.closest(".columns > *, main").getBoundingClientRect(), inner = each.getBoundingClientRect();
+    return inner.width && (inner.right > outer.right + 1 || inner.left < outer.left - 1);
+}).map(each => each.outerHTML.slice(0, 90))"""
+
+
+VIEWS = [*((width, "screen") for width in (360, 800, 970, 1100, 1280)), (718, "print"), (740, "print")]
+
+
+@pytest.mark.parametrize(("width", "media"), VIEWS)
+def test_nothing_sticks_out_of_its_column(browser: Browser, file: Path, width: int, media: Any) -> None:
+    """718 and 740 px: the width of text on A4 and Letter paper."""
+    shown, _ = opened(browser, file, width)
+    shown.emulate_media(media=media)
+    assert shown.evaluate(STICKING_OUT) == []
+    narrowest = shown.evaluate("Math.min(...[...document.querySelectorAll('figure svg.chart')].map(each => each.clientWidth))")
+    assert narrowest >= 300, "a chart is too small to read"
+    shown.close()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_axe_finds_nothing_serious(browser: Browser, file: Path, width: int, scheme: str) -> None:
     shown, _ = opened(browser, file, width, scheme)
