@@ -1,8 +1,11 @@
 """The doctor examines the virtual board: a good one passes every check, and each fault is found with its cure."""
 
+import os
+import select
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from retrostep.cli import doctor as command_module
 from retrostep.device.boards import sensors
@@ -136,6 +139,40 @@ def test_a_person_feels_the_motor_and_presses_the_button(tmp_path: Path, retrost
     lines = [line.split() for line in ran.out.splitlines()]
     assert ["ok", "button", "works"] in lines and ["ok", "LED", "works"] in lines and ["fail", "motor", "not", "noticed"] in lines
     assert ran.status == 1
+
+
+@pytest.mark.usefixtures("alone")
+def test_ctrl_c_at_a_question_leaves_what_was_found_so_far(retrostep: Retrostep, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient:
+        def agrees(self, question: str) -> bool:
+            raise click.Abort  # as click.confirm does on Ctrl-C
+
+        def told(self, text: str) -> None:
+            """The button is not pressed."""
+
+    monkeypatch.setattr(command_module, "Keyboard", Impatient)
+    monkeypatch.setattr(command_module, "can_ask", lambda: True)
+    with VirtualBoard("--speed", SPEED, ready=True) as board:
+        ran = retrostep("doctor", "--port", board.port)
+        assert retrostep("devices", "--port", board.port).status == 0, "its program runs again"
+    lines = [line.split() for line in ran.out.splitlines()]
+    assert ran.status == 1 and ["ok", "sensor", "LSM6DSOX", "at", "0x6A"] in lines and "was not examined completely." in ran.out
+    assert " works." not in ran.out and "The board's program starts again." in ran.err
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_a_silent_port_is_asked_for_ten_seconds_in_all(retrostep: Retrostep) -> None:
+    board, line = os.openpty()
+    tty = pytest.importorskip("tty")
+    tty.setraw(line)
+    ran = retrostep("doctor", "--port", os.ttyname(line), "--json")
+    os.set_blocking(board, False)
+    asked = b"".join(iter(lambda: os.read(board, 4_096) if select.select([board], [], [], 0)[0] else b"", b""))
+    os.close(board)
+    os.close(line)
+    assert ran.status == 1 and problems(ran) == {"firmware": "fail", "MicroPython": "fail"}
+    assert 5 <= asked.count(b"\r\x03\x03\x02") <= 7, "twice a second, for 3 s after the firmware did not answer"
 
 
 def test_a_port_that_cannot_be_used_is_the_only_check(retrostep: Retrostep, monkeypatch: pytest.MonkeyPatch) -> None:

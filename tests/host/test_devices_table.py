@@ -40,7 +40,7 @@ def shown(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def test_a_bag_of_devices_is_a_table_and_a_line_each_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     _, plain, named, faulty = shown(capsys)
-    assert plain.split()[:4] == ["RS-010203040506", "-", "0", "to"] and "Idle, 4 KB free; ESP32_DEVKIT_LSM6DSOX" in plain
+    assert plain.split()[:4] == ["RS-010203040506", "-", "0", "to"] and "Idle, 4 KB free; ESP32_DEVKIT_LSM6DSOX, firmware 0.1.0." in plain
     assert "RS-010203040506 (小明 左脚)    80 %" in named and " 12 to sync " in named and "about 55 h awake" in named
     assert faulty.index("FAULTS: ") < faulty.index("Idle, clock not set")
     for name in FAULT_NAMES:

@@ -198,7 +198,7 @@ def test_unsynced_sessions_are_erased_only_on_request(
 
     monkeypatch.setattr(command_module, "look", lambda port: OnBoard("RS-1", unsynced, unsynced is not None))
     monkeypatch.setattr(command_module, "flash", flash)
-    monkeypatch.setattr(command_module, "examine", lambda port, person: Report(port, "RS-1", [Check("port", "ok", "works")]))
+    monkeypatch.setattr(command_module, "examined", lambda port, person: Report(port, "RS-1", [Check("port", "ok", "works")]))
     arguments = ("flash", "--board", "VIRTUAL", "--port", "/dev/fake", "--image", stand_in_image(tmp_path))
     refused = retrostep(*arguments)
     assert refused.status == 1 and written == [] and "add --erase" in one_sentence(refused)
@@ -244,7 +244,7 @@ class Asked:
             ("flash", flash),
             ("SerialPort", lambda port: None),
             ("DeviceClient", lambda line: nullcontext()),
-            ("examine", lambda port, person: Report(port, "RS-1", [Check("port", "ok", "works")])),
+            ("examined", lambda port, person: Report(port, "RS-1", [Check("port", "ok", "works")])),
         ):
             monkeypatch.setattr(command_module, name, replaced)
         monkeypatch.setattr("click.confirm", confirm)

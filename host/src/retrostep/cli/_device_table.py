@@ -40,7 +40,7 @@ def _state(device: dict[str, Any]) -> str:
     words = [f"FAULTS: {'; '.join(faults)}."] if faults else []
     hours = "" if device["battery_hours"] is None else f", about {device['battery_hours']:.0f} h awake"
     clock = "" if device["epoch_ms"] else ", clock not set"
-    version = f"{device['board']}, core {device['core_version']}"
+    version = f"{device['board']}, firmware {device['core_version']}"
     return " ".join([*words, f"{device['state'].capitalize()}{clock}, {device['free_bytes'] // 1024} KB free{hours}; {version}."])
 
 

@@ -7,11 +7,9 @@ import click
 
 from retrostep.cli._ask import can_ask
 from retrostep.cli._bars import progress_bar
-from retrostep.cli._doctor import Keyboard, print_checks, report_as_dict
+from retrostep.cli._doctor import Keyboard, examined, print_checks, report_as_dict
 from retrostep.cli._options import json_option
 from retrostep.cli._ports import one_port, optional_port
-from retrostep.cli._stop import after_ctrl_c
-from retrostep.doctor.doctor import examine
 
 
 @click.command("doctor")
@@ -24,7 +22,7 @@ def command(port: str | None, as_json: bool) -> None:
     button, motor and LED. Each check is ok, warn or fail; below a problem stands what helps. It takes less than two minutes.
 
     Lay the board still on a table. Its program is stopped for some seconds; a session in progress is not disturbed. Without a terminal,
-    or with --json, nobody is asked: motor, LED and a press of the button are left out.
+    or with --json, nobody is asked: motor, LED and a press of the button are left out. Ctrl-C ends it with what was found so far.
 
     \b
     Example:  retrostep doctor
@@ -35,8 +33,8 @@ def command(port: str | None, as_json: bool) -> None:
     """
     port = one_port(port)
     asked = not as_json and can_ask()
-    with after_ctrl_c("The board's program starts again."), progress_bar(port, not as_json and not asked) as bar:
-        report = examine(port, Keyboard() if asked else None, bar)
+    with progress_bar(port, not as_json and not asked) as bar:
+        report = examined(port, Keyboard() if asked else None, bar, is_printed=not as_json)
     if as_json:
         click.echo(json.dumps(report_as_dict(report), indent=2))
     else:

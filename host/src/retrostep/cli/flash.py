@@ -8,7 +8,7 @@ import click
 
 from retrostep.cli._ask import can_ask, confirm
 from retrostep.cli._bars import progress_bar
-from retrostep.cli._doctor import Keyboard, print_checks
+from retrostep.cli._doctor import Keyboard, examined, print_checks
 from retrostep.cli._options import store_option, yes_option
 from retrostep.cli._ports import one_port, optional_port
 from retrostep.cli._stop import after_ctrl_c
@@ -19,7 +19,6 @@ from retrostep.device.boards import read_board
 from retrostep.device.client import DeviceClient
 from retrostep.device.ports import all_ports, port_after_reset
 from retrostep.device.serial_port import SerialPort
-from retrostep.doctor.doctor import examine
 from retrostep.errors import UnsyncedSessions
 from retrostep.output.lines import echo
 from retrostep.sync.sync import sync_board
@@ -63,7 +62,7 @@ def command(name: str, port: str | None, image: Path | None, erase: bool, yes: b
     with after_ctrl_c(state), progress_bar(name) as progress:
         done = flash(board, port, checked, progress)
     echo(f"{done.device} runs MicroPython {checked.version_text} and Retrostep ({count(done.copied, 'file')} copied).")
-    report = examine(done.port, Keyboard() if can_ask() else None)
+    report = examined(done.port, Keyboard() if can_ask() else None)
     print_checks(report)
     sys.exit(report.exit_status)
 

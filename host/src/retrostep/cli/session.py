@@ -259,5 +259,5 @@ def _of_device(row: SessionRow) -> list[tuple[str, str]]:
         ("Worn", f"{named(PLACEMENT_NAMES, row.placement)} {named(SIDE_NAMES, row.side)}".strip()),
         ("Mount", f"{row.mount}, as declared" if not row.found_mount else f"found {row.found_mount}, declared {row.mount}"),
         *zip(("Limits", "", "", ""), limits_lines(row.limits), strict=False),
-        ("Counted by", f"{row.board}, core {row.core_version} ({row.core_hash})"),
+        ("Counted by", f"{row.board}, firmware {row.core_version} ({row.core_hash})"),
     ]

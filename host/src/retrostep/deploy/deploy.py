@@ -125,7 +125,7 @@ def deploy(name: str, port: str, progress: Progress = no_progress) -> Deployed:
         hello = restarted.hello(timeout_s=20)
     if hello.board != name or hello.core_hash != core_hash():
         raise DeployFailed(
-            f"The board started {hello.board} with core {hello.core_hash.hex()}, not the program that was copied. "
+            f"The board started {hello.board} with firmware {hello.core_hash.hex()}, not the program that was copied. "
             "Press its reset button and try again."
         )
     copied_bytes = sum(len(files[path]) for path in changed)

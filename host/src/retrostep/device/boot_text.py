@@ -28,7 +28,7 @@ _RESETS_LEAST = 3
 """One reset is a normal start, and a disturbed read of the flash may give one complaint."""
 _TAIL_BYTES = 4096
 _PROMPT_S = 3.0
-_SILENCE_S = 10.0
+PROMPT_SILENCE_S = 10.0
 """A program may be in one call of the file system for some seconds before Ctrl-C ends it."""
 _ASK_EVERY_S = 0.5
 
@@ -86,15 +86,17 @@ class BootText:
         return None
 
 
-def reach_prompt(port: Transport) -> None:
+def reach_prompt(port: Transport, silence_s: float = PROMPT_SILENCE_S) -> None:
     """Stop the program with Ctrl-C until MicroPython's prompt is there; returns without one where the board prints something else.
+
+    A port from which nothing comes for `silence_s` is silent.
 
     Raises BlankChip, InRomLoader or BootLoop for a chip that runs no program, NoRepl for one that stays silent, and LinkLost.
     """
     heard = BootText(port.path)
     begun = time.monotonic()
     asked = -_ASK_EVERY_S
-    while (passed_s := time.monotonic() - begun) < (_SILENCE_S if heard.is_silent else _PROMPT_S):
+    while (passed_s := time.monotonic() - begun) < (silence_s if heard.is_silent else _PROMPT_S):
         if passed_s - asked >= _ASK_EVERY_S:
             asked = passed_s
             port.write(b"\r\x03\x03\x02")  # twice, as a program may catch the first; then leave a raw REPL

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from retrostep.device.boot_text import reach_prompt
+from retrostep.device.boot_text import PROMPT_SILENCE_S, reach_prompt
 from retrostep.device.patience import Patience
 from retrostep.device.serial_port import SerialPort
 from retrostep.device.tool_process import run_tool
@@ -39,13 +39,13 @@ def ask_as(tool: "Mpremote", script: str, read: Callable[[Any], T]) -> T:
         raise NoRepl(f"The board answered a script with something else: {text}. Press its reset button and try again.") from error
 
 
-def stop_program(port: str) -> "Mpremote":
-    """The board at `port`, once its program is stopped and MicroPython's prompt is there.
+def stop_program(port: str, silence_s: float = PROMPT_SILENCE_S) -> "Mpremote":
+    """The board at `port`, once its program is stopped and MicroPython's prompt is there. It may be silent for `silence_s`.
 
     Raises the errors of opening a port, NoRepl for a silent board, and BlankChip, InRomLoader or BootLoop for a chip without a program.
     """
     with SerialPort(port) as line:  # Before mpremote: our errors are clearer.
-        reach_prompt(line)
+        reach_prompt(line, silence_s)
     return Mpremote(port)
 
 

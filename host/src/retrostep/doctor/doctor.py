@@ -3,6 +3,7 @@
 import contextlib
 
 from retrostep.device.boards import board_names, read_board
+from retrostep.device.boot_text import PROMPT_SILENCE_S
 from retrostep.device.client import DeviceClient
 from retrostep.device.mpremote import stop_program
 from retrostep.device.progress import Progress, no_progress
@@ -14,16 +15,20 @@ from retrostep.doctor.check import FAIL, Report
 from retrostep.doctor.port_checks import check_port
 from retrostep.errors import AppNotStarted, LinkLost, NoApp, NoRepl, NotStarting, OtherProtocol, Refused, RetrostepError, Unhealthy
 
+_AFTER_SILENCE_S = 3.0
+"""A board that did not answer the firmware's request for 7 s is asked for MicroPython's prompt for so long: 10 s of silence in all."""
 
-def examine(port: str, person: Person | None = None, progress: Progress = no_progress) -> Report:
-    """Every check of the board at `port`. `person` answers what only a person can feel; without one these checks are left out.
 
-    A session in progress is not disturbed: the checks that would end it are left out, with a warning.
+def examine(report: Report, person: Person | None = None, progress: Progress = no_progress) -> None:
+    """Add every check of the board at the report's port. `person` answers what only a person can feel; without one these are left out.
+
+    A session in progress is not disturbed: the checks that would end it are left out, with a warning. What was found is in the report
+    also where the person stops it.
     """
-    report = Report(port)
+    port, silence_s = report.port, PROMPT_SILENCE_S
     progress("port", 0, 0)
     if not check_port(report):
-        return report
+        return
     progress("firmware", 0, 0)
     try:
         with DeviceClient(SerialPort(port)) as board:
@@ -31,19 +36,20 @@ def examine(port: str, person: Person | None = None, progress: Progress = no_pro
             reported = check_app(report, board, _has_battery(board_name))
     except NotStarting as error:
         report.fail("program", "none starts", error)
-        return report
+        return
     except (NoApp, OtherProtocol, LinkLost, Refused) as error:
         report.fail("firmware", "does not answer", error)
+        silence_s = _AFTER_SILENCE_S
         reported = Reported(True, "", False)
     if not reported.may_stop:
         _add_reported_fault(report, reported)
-        return report
+        return
     progress("MicroPython and sensor", 0, 0)
     try:
-        tool = stop_program(port)
+        tool = stop_program(port, silence_s)
     except (NoRepl, NotStarting, LinkLost) as error:
         report.fail("MicroPython", "does not answer", error)
-        return report
+        return
     try:
         check_stopped(report, tool, person)
     except (NoRepl, LinkLost) as error:
@@ -56,7 +62,6 @@ def examine(port: str, person: Person | None = None, progress: Progress = no_pro
     _add_reported_fault(report, reported)
     progress("restart", 0, 0)
     _restart(report, reported.knows_time)
-    return report
 
 
 def _add_reported_fault(report: Report, reported: Reported) -> None:
