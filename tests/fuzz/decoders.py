@@ -48,7 +48,7 @@ from retrostep_core.log import decoded, records
 from retrostep_core.log.reader import LogError, read_log, scan, valid_length
 from sqlalchemy import update
 from support import core_reader, formats_reader
-from support.activity_files import watch_fit, watch_tcx
+from support.activity_files import phone_gpx, watch_fit, watch_tcx
 from support.disk import numbers
 from support.link_host import LinkHost
 from support.logs import DEVICE, session_log
@@ -551,6 +551,7 @@ CANNED = SimpleNamespace(board=board_bytes(read_board("VIRTUAL")), settings=b'{"
 ACTIVITY_FILES = [
     watch_fit("2026-11-20 16:30", 8, pauses=[(3, 5)]),
     watch_tcx("2026-11-20 16:30", 4),
+    phone_gpx("2026-11-20 16:30", 4, pause=(1, 2)),
     b"date,duration,cadence_spm\n2026-11-20 16:30,10,171\n2026-11-21,0:10:00,\n",
     b"session,athlete,time,t_s,cadence_spm,direction,steps,alert\nX/1,Ada,2026-11-20T16:30:01Z,1,171,backward,3,\n",
 ]

@@ -1,6 +1,7 @@
 """Training imported from files of other programs: its cadence, duplicates, rules, corrections, and files that are damaged or hostile."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from retrostep.errors import DamagedFile, RetrostepError, UnsafeName, UnusableAc
 from retrostep.output.report import facts
 from retrostep.units import local_time
 from retrostep_core.codes import BACKWARD, FORWARD, STILL
-from support.activity_files import old_watch_fit, watch_fit, watch_tcx
+from support.activity_files import old_watch_fit, phone_gpx, watch_fit, watch_tcx
 from support.cli import Retrostep, one_sentence
 from support.logs import DEVICE, LogBuilder, at, session_log
 from support.stored import receive
@@ -74,6 +75,10 @@ LOCAL = local_time(at(STARTED))
         pytest.param(watch_tcx(STARTED, 600, 85.5), id="TCX: strides"),
         pytest.param(watch_tcx(STARTED, 600, 85.5).replace(b"x:RunCadence", b"Cadence"), id="TCX: strides, as older files name them"),
         pytest.param(watch_tcx(STARTED, 600, SPM), id="TCX: steps in the place of strides"),
+        pytest.param(phone_gpx(STARTED, 600, 85.5), id="GPX: strides"),
+        pytest.param(phone_gpx(STARTED, 600, 85.5).decode().replace("UTF-8", "UTF-16").encode("utf-16"), id="GPX: in UTF-16"),
+        pytest.param(phone_gpx(STARTED, 600, 85.5).replace(b"p:cad>", b"cadence>"), id="GPX: as other programs name them"),
+        pytest.param(phone_gpx(STARTED, 600, SPM), id="GPX: steps in the place of strides"),
         pytest.param(f"{GARMIN}Running,{LOCAL}:00,false,Run,2,00:10:00,--,171,10:00,10:00.0\n".encode(), id="Garmin's list: steps"),
         pytest.param(f'{STRAVA}1,"Nov 20, 2026, 4:30:00 PM",Run,Run,600,2.1,600,85.5,600\n'.encode(), id="Strava's list: strides"),
         pytest.param(f"date,duration,cadence_spm\n{LOCAL},10,171\n".encode(), id="a list of one's own"),
@@ -127,6 +132,8 @@ def test_pauses_and_standing_are_no_movement() -> None:
     paused = one(watch_fit(STARTED, 600, 85, pauses=[(100, 130), (300, 500)]))
     assert [(bout.start_ms, bout.end_ms) for bout in paused.bouts] == [(0, 100_000), (130_000, 300_000), (500_000, 600_000)]
     assert paused.duration_ms == 600_000
+    split = one(phone_gpx(STARTED, 600, 85, pause=(100, 150)))
+    assert [(bout.start_ms, bout.end_ms) for bout in split.bouts] == [(0, 100_000), (150_000, 600_000)]
     blind = one(watch_tcx(STARTED, 600, None))
     assert [(bout.end_ms, bout.steps) for bout in blind.bouts] == [(600_000, 0)], "a file without cadence gives time without steps"
     assert "nobody moved" in why(watch_tcx(STARTED, 600, 0))
@@ -147,10 +154,10 @@ def damaged(data: bytes) -> bool:
 
 
 def test_damaged_and_hostile_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit, tcx = watch_fit(STARTED, 60), watch_tcx(STARTED, 60)
+    fit, tcx, gpx = watch_fit(STARTED, 60), watch_tcx(STARTED, 60), phone_gpx(STARTED, 60)
     assert all(damaged(fit[:length]) for length in (14, 60, len(fit) // 2, len(fit) - 1))
     assert damaged(fit[:100] + bytes([fit[100] ^ 4]) + fit[101:]) and damaged(b"\xff\xfe\x00\x01")
-    assert damaged(tcx[: len(tcx) // 2]) and damaged(tcx.replace(b"UTF-8", b"no-code"))
+    assert damaged(tcx[: len(tcx) // 2]) and damaged(gpx[: len(gpx) // 2]) and damaged(tcx.replace(b"UTF-8", b"no-code"))
     bomb = b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
     for text in (tcx.replace(b"\n<", b"\n" + bomb + b"<"), tcx.replace(b"\n<", b"\n<!DOCTYPE a SYSTEM 'file:///etc/passwd'><")):
         with pytest.raises(UnusableActivity, match="document type or entities"):
@@ -158,15 +165,16 @@ def test_damaged_and_hostile_files_are_refused(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(UnusableActivity, match="nested"):
         activities_in(b"<a>" * 1_000_000, "run")
     monkeypatch.setattr(track, "MAX_POINTS", 30)
-    for module in ("fit", "tcx", "table"):
+    for module in ("fit", "tcx", "gpx", "table"):
         monkeypatch.setattr(f"retrostep.activity_files.{module}.MAX_POINTS", 30)
     monkeypatch.setattr("retrostep.activity_files.fit._MAX_FRAMES", 60)
-    for data in (fit, tcx):
+    for data in (fit, tcx, gpx):
         with pytest.raises(UnusableActivity, match="more"):
             activities_in(data, "run")
     for data, words in (
         (b"PK\x03\x04", "unpack it first"),
-        (b"<gpx></gpx>", "not a TCX file"),
+        (b"<svg></svg>", "neither a TCX nor a GPX file"),
+        (b"<gpx><rte><rtept/></rte></gpx>", "without a track"),
         (b"a,b\n1,2\n", "no columns"),
         (b"", "no columns"),
         (b"date,duration\n\n", "no activity"),
@@ -210,6 +218,21 @@ def test_impossible_activities_are_refused() -> None:
     assert "up to 48 h" in why(b"date,duration\n2026-01-01,100:00:00\n")
     for line in (b"2026-02-30,10", b"2026-02-03,-10", b"2026-02-03,nan", b"2026-02-03,inf", b"9999-12-31,10", b"x,y", b"2026-02-03,"):
         assert "line 2 has no valid date" in why(b"date,duration\n" + line + b"\n") or "future" in why(b"date,duration\n" + line + b"\n")
+
+
+def test_a_gpx_file_needs_times_and_its_sport(retrostep: Retrostep, tmp_path: Path) -> None:
+    run, ride, route = tmp_path / "run.gpx", tmp_path / "ride.gpx", tmp_path / "route.gpx"
+    run.write_bytes(phone_gpx(STARTED, 600, None, kind=""))
+    ride.write_bytes(phone_gpx("2026-11-21 16:30", 600, None, kind="1"))
+    route.write_bytes(re.sub(b"<time>[^<]*</time>", b"", phone_gpx(STARTED, 600)))
+    ran = retrostep("import", "Ada", run)
+    assert "its sport is not named" in ran.out and "--sport running" in ran.out and "0 sessions imported" in ran.out
+    ran = retrostep("import", "Ada", run, ride, route, "--sport", "running")
+    assert ran.status == 1 and "run.gpx: session IMPORT/1, " in ran.out and "10:00 forward" in ran.out
+    assert "ride.gpx: Skipped: its sport is cycling" in ran.out and "route.gpx: Not imported: its points have no times" in ran.err
+    (tmp_path / "same.tcx").write_bytes(watch_tcx(STARTED, 600))
+    assert "start and duration are the same" in retrostep("import", "Ada", tmp_path / "same.tcx").out
+    assert retrostep("session", "IMPORT/1", "--json").json["imported_from"]["format"] == "GPX"
 
 
 def test_one_bad_file_does_not_keep_the_others_out(retrostep: Retrostep, tmp_path: Path) -> None:
@@ -376,7 +399,7 @@ def test_no_device_passes_for_imported_files(retrostep: Retrostep) -> None:
 
 
 def test_every_error_of_a_file_is_one_of_ours() -> None:
-    seeds = [watch_fit(STARTED, 20), watch_tcx(STARTED, 5), f"date,duration\n{LOCAL},10\n".encode()]
+    seeds = [watch_fit(STARTED, 20), watch_tcx(STARTED, 5), phone_gpx(STARTED, 5), f"date,duration\n{LOCAL},10\n".encode()]
     for data in seeds:
         for at_byte in range(0, len(data), 3):
             for changed in (data[:at_byte] + bytes([data[at_byte] ^ 0xFF]) + data[at_byte + 1 :], data[:at_byte] + data[at_byte + 1 :]):

@@ -81,3 +81,24 @@ def watch_tcx(started: str, seconds: int, strides: float | None = 86, *, sport: 
         f'<Activity Sport="{sport}"><Id>{started}</Id><Lap StartTime="{start.isoformat()}">'
         f"<TotalTimeSeconds>{seconds}</TotalTimeSeconds><Track>{points}</Track></Lap></Activity></Activities></TrainingCenterDatabase>"
     ).encode()
+
+
+def phone_gpx(
+    started: str, seconds: int, strides: float | None = 86, *, kind: str = "running", pause: tuple[int, int] | None = None
+) -> bytes:
+    """The same as GPX, as Garmin Connect writes it: a point each second, and a new segment after a pause."""
+    start = utc(started)
+    cadence = "" if strides is None else f"<p:TrackPointExtension><p:cad>{strides:g}</p:cad></p:TrackPointExtension>"
+    begin, end = pause or (seconds, seconds)
+    parts = [range(0, begin + 1), range(end, seconds + 1)] if pause else [range(0, seconds + 1)]
+    segments = ""
+    for part in parts:
+        times = ((start + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S.000Z") for second in part)
+        points = (f"<trkpt lat='50' lon='8'><time>{time}</time><extensions>{cadence}</extensions></trkpt>" for time in times)
+        segments += f"<trkseg>{''.join(points)}</trkseg>"
+    named = f"<type>{kind}</type>" if kind else ""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<gpx creator="a phone" version="1.1" xmlns="http://www.topografix.com/GPX/1/1" '
+        'xmlns:p="http://www.garmin.com/xmlschemas/TrackPointExtension/v1"><metadata><time>2001-01-01T00:00:00Z</time></metadata>'
+        f"<wpt lat='1' lon='1'><time>2002-01-01T00:00:00Z</time></wpt><trk><name>Run</name>{named}{segments}</trk></gpx>"
+    ).encode()

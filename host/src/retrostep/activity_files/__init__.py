@@ -1,1 +1,1 @@
-"""Activities of other programs, read from FIT, TCX and CSV files."""
+"""Activities of other programs, read from FIT, TCX, GPX and CSV files."""

@@ -1,6 +1,7 @@
 """Imports activity files for an athlete: recognises the format, skips what the store has already, and adds the rest as sessions."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,13 +30,17 @@ CLOCK_TOLERANCE_MS = 600_000
 """An activity may end so much later than now, because clocks of watches and computers differ."""
 
 _NAME_LENGTH = 120
+_HEAD_BYTES = 4_096
+_GPX = re.compile(rb"<(?:\w+:)?gpx[\s>]")
+_UNNAMED_SPORTS = ("", "other", "generic", "unknown")
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A valid activity that is not imported, and why."""
+    """A valid activity that is not imported, and why. `needs_sport`: its file does not name its sport."""
 
     why: str
+    needs_sport: bool = False
 
 
 @dataclass
@@ -55,12 +60,15 @@ class Outcome:
     problems: list[RetrostepError] = field(default_factory=list)
 
 
-def import_file(store: Store, athlete: str, path: Path, *, who: str = "") -> Outcome:
-    """Import the activities in the file `path` for an athlete. What cannot be imported is in the outcome. Raises AthleteNotFound."""
+def import_file(store: Store, athlete: str, path: Path, *, who: str = "", sport: str = "") -> Outcome:
+    """Import the activities in the file `path` for an athlete. What cannot be imported is in the outcome. Raises AthleteNotFound.
+
+    `sport` is that of activities for which the file names none.
+    """
     outcome = Outcome(path.name)
     name = store.find_athlete(athlete).name
     try:
-        found = read_activities(path)
+        found = read_activities(path, sport)
     except RetrostepError as error:
         outcome.problems.append(error)
         return outcome
@@ -88,7 +96,7 @@ def _overlapping(taken: Sequence[ImportedActivity], activity: ImportedActivity) 
     return None
 
 
-def read_activities(path: Path) -> list[ImportedActivity | Skipped | RetrostepError]:
+def read_activities(path: Path, sport: str = "") -> list[ImportedActivity | Skipped | RetrostepError]:
     """The activities in the file `path`, in order; for one that cannot be used, why not.
 
     Raises NoAccess, DamagedFile or UnusableActivity where nothing of the file can be used.
@@ -100,10 +108,10 @@ def read_activities(path: Path) -> list[ImportedActivity | Skipped | RetrostepEr
             data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise UnusableActivity(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB, which no activity is")
-    return activities_in(data, path.name)
+    return activities_in(data, path.name, sport)
 
 
-def activities_in(data: bytes, name: str) -> list[ImportedActivity | Skipped | RetrostepError]:
+def activities_in(data: bytes, name: str, sport: str = "") -> list[ImportedActivity | Skipped | RetrostepError]:
     """As `read_activities`, for the bytes of a file with that name."""
     kind, read = _reader(data)
     digest = hashlib.sha256(data).hexdigest()[:24]
@@ -113,6 +121,7 @@ def activities_in(data: bytes, name: str) -> list[ImportedActivity | Skipped | R
             found.append(track)
             continue
         try:
+            track.sport = sport if sport and track.sport in _UNNAMED_SPORTS else track.sport
             found.append(_usable(track, storable(name)[-_NAME_LENGTH:], kind, f"{digest}-{number}"))
         except UnusableActivity as error:
             found.append(error)
@@ -130,6 +139,10 @@ def _reader(data: bytes) -> tuple[str, Callable[[bytes], Sequence[Track | Retros
     if data[:2] in (b"PK", b"\x1f\x8b"):
         raise UnusableActivity("it is a compressed archive: unpack it first")
     if data[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00").startswith(b"<"):
+        if _GPX.search(data[:_HEAD_BYTES].replace(b"\0", b"")):  # zeros are every second byte in UTF-16
+            from retrostep.activity_files.gpx import read_gpx
+
+            return "GPX", read_gpx
         from retrostep.activity_files.tcx import read_tcx
 
         return "TCX", read_tcx
@@ -142,7 +155,9 @@ def _usable(track: Track, name: str, kind: str, digest: str) -> ImportedActivity
     """The activity of a track. Raises UnusableActivity."""
     is_walk_without_name = track.sport == "other" and any(point.cadence_spm for point in track.points)  # as Garmin's TCX has walks
     if track.sport not in ON_FOOT and not is_walk_without_name:
-        return Skipped(f"its sport is {track.sport or 'not named'}, and only running, walking and hiking are imported")
+        if track.sport in _UNNAMED_SPORTS:
+            return Skipped("its sport is not named, and only running, walking and hiking are imported", needs_sport=True)
+        return Skipped(f"its sport is {track.sport}, and only running, walking and hiking are imported")
     now = now_ms()
     if track.started_at_ms < FIRST_START_MS:
         raise UnusableActivity("it is dated before 2000: the clock of its watch was not set")

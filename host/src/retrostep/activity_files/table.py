@@ -18,7 +18,7 @@ from io import BytesIO, TextIOWrapper
 
 from retrostep_core.codes import BACKWARD, FORWARD, STILL, UNKNOWN
 
-from retrostep.activity_files.track import HIKING, MAX_POINTS, RUNNING, WALKING, Point, Track, plausible
+from retrostep.activity_files.track import MAX_POINTS, RUNNING, Point, Track, plausible, sport_named
 from retrostep.errors import DamagedFile, RetrostepError, UnusableActivity
 
 _SECONDS = {"session", "time", "t_s", "cadence_spm", "direction", "steps"}
@@ -30,9 +30,6 @@ _MAX_ROW = 50_000
 """Characters of a row, over all its lines. Garmin and Strava write less than 1 000."""
 
 _DAY_MS = 86_400_000
-
-_SPORTS = (("hik", HIKING), ("walk", WALKING), ("run", RUNNING))
-"""What is in the names of sports on foot: `Trail Running`, `Virtual Run`, `Hike`."""
 
 
 def read_table(data: bytes) -> list[Track | RetrostepError]:
@@ -147,7 +144,7 @@ def _track(layout: _Layout, values: Mapping[str, str], free_ms: dict[str, int]) 
 
 def _sport(values: Mapping[str, str], layout: _Layout) -> str:
     named = values.get(layout.sport, "")
-    return next((sport for part, sport in _SPORTS if part in named.lower()), named.lower()) or RUNNING
+    return sport_named(named) or RUNNING
 
 
 def _utc_ms(text: str) -> int:

@@ -40,6 +40,13 @@ MAX_POINTS = 400_000
 
 RUNNING, WALKING, HIKING = "running", "walking", "hiking"
 ON_FOOT = (RUNNING, WALKING, HIKING)
+_SPORTS = (("hik", HIKING), ("walk", WALKING), ("run", RUNNING))
+"""What is in the names of sports on foot: `Trail Running`, `Virtual Run`, `Hike`."""
+
+
+def sport_named(name: str) -> str:
+    """The sport that other programs call `name`; those that are not on foot as they are, in lower case."""
+    return next((sport for part, sport in _SPORTS if part in name.lower()), name.lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from retrostep.activity_files.files import Outcome, import_file
+from retrostep.activity_files.track import ON_FOOT
 from retrostep.archive.schema import SessionRow
 from retrostep.cli._cures import sentence
 from retrostep.cli._options import store_option
@@ -23,14 +24,16 @@ _LONG_LIST = 20
 @click.command("import")
 @click.argument("athlete")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--sport", type=click.Choice(ON_FOOT), help="The sport of activities whose file names none.")
 @store_option
-def command(athlete: str, files: tuple[Path, ...], store_url: str | None) -> None:
-    """Import training from FIT, TCX and CSV files.
+def command(athlete: str, files: tuple[Path, ...], sport: str | None, store_url: str | None) -> None:
+    """Import training from FIT, TCX, GPX and CSV files.
 
     Each activity becomes a session IMPORT/NUMBER of forward time, with steps where the file has a cadence. Rules that compare backward
     running with all training count it. In files that `retrostep export` wrote, backward time stays backward time.
 
-    Running, walking and hiking are imported. What is in the store already is skipped, also in another format. Where a device of the
+    Running, walking and hiking are imported; many GPX files do not name their sport: --sport does. A planned route has no times and is no
+    training. What is in the store already is skipped, also in another format. Where a device of the
     athlete recorded at the same time, its session counts, and of the activity only the rest.
 
     A CSV file has a line for each activity, as Garmin Connect and Strava write it, or with columns of your own: date, duration (h:mm:ss or
@@ -50,7 +53,7 @@ def command(athlete: str, files: tuple[Path, ...], store_url: str | None) -> Non
     with entering(store_url) as store, saving(store):
         name = store.find_athlete(athlete).name
         for path in files:
-            outcome = import_file(store, name, path, who=who)
+            outcome = import_file(store, name, path, who=who, sport=sport or "")
             for line in _lines(outcome):
                 echo(line)
             for why, times in Counter(_failure(outcome, problem) for problem in outcome.problems).items():
@@ -85,6 +88,8 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.file}: Skipped {len(outcome.skipped)} activities. The first: {outcome.skipped[0].why}."
         return
     for why, times in skipped_why.items():
+        if any(skipped.needs_sport for skipped in outcome.skipped if skipped.why == why):
+            why += ". If it was one of them, add for example --sport running"
         yield f"{outcome.file}: Skipped{f' {times} activities' if times > 1 else ''}: {why}."
 
 
