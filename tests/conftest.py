@@ -1,19 +1,31 @@
 """What every test has: the MicroPython interpreter, the labelled recordings, stores on each kind of database, and files in memory."""
 
+import gc
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from support.interpreter import MICROPYTHON
 from support.places import DATA
 from support.postgresql import empty_schema, empty_store
+from support.waiting_time import Clock, time_of_waits
 
 _MEMORY = Path("/dev/shm")
 _MEMORY_LEAST_BYTES = 2 << 30
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_LEAST_BYTES:
     # Here pytest makes the folders of the tests: thousands of stores are written, each change with an fsync.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+# Compiled files are kept, whatever the environment says: each worker would compile every test again, and each process every module.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported so far out of the garbage collector: the app and the command collect often, and then only what a test made."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -49,3 +61,9 @@ def postgresql_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty schema on a server."""
     monkeypatch.setenv("RETROSTEP_HOME", str(tmp_path / "home"))
     return empty_schema()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of the host and of a fake board, which passes only while the host waits."""
+    return time_of_waits(monkeypatch)

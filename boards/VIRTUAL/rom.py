@@ -1,8 +1,8 @@
 """What a chip does before MicroPython runs: its ROM's boot, the boot loop without a program, and the loader (rom_protocol.py).
 
 A pty has no DTR and RTS, with which esptool resets a chip. Their place is taken by what the model can see. A SYNC request during the boot
-loop enters the loader; so do several while MicroPython runs (serial_bridge.py). When the host closes the tty after it has used the loader,
-the chip is reset.
+loop enters the loader, once the host has had the text of the loop; so do several while MicroPython runs (serial_bridge.py). When the host
+closes the tty after it has used the loader, the chip is reset.
 
 Run as a program, it writes a stand-in for an official image of MicroPython: `rom.py FILE [--chip esp32s3]`.
 """
@@ -30,6 +30,7 @@ _PARTITION_MAGIC = b"\xaa\x50"
 _VERSION_TEXT = b"MicroPython v"
 _HEADER = "<BBBBIB3sHBHH4sB"
 _BOOT_EVERY_S = 0.3
+_BOOTS_BEFORE_LOADER = 2
 _POLL_MS = 20
 _NO_HOST_S = 0.01
 _CHUNK_BYTES = 4096
@@ -46,6 +47,7 @@ class Rom:
         self._loader: Loader | None = Loader(chip, flash) if waits else None
         self._has_host = False
         self._boot_due = 0.0
+        self._boots = 0  # that this host has had the text of
 
     def run(self) -> None:
         """Answer the host until a reset finds a program. Raises PowerOff."""
@@ -55,6 +57,8 @@ class Rom:
             self._switch.check()
             events = dict(poller.poll(_POLL_MS)).get(self._outer, 0)
             had_host, self._has_host = self._has_host, not events & select.POLLHUP
+            if not self._has_host:
+                self._boots = 0
             if self._has_host:
                 self._serve()
             elif had_host and self._loader is not None and self._loader.is_used:
@@ -66,6 +70,7 @@ class Rom:
                 if time.monotonic() >= self._boot_due:
                     self._boot_due = time.monotonic() + _BOOT_EVERY_S
                     self._send(self._boot_text())
+                    self._boots += self._has_host
             if not self._has_host:
                 time.sleep(_NO_HOST_S)
 
@@ -79,7 +84,7 @@ class Rom:
                 raise
             return
         if self._loader is None:
-            if SYNC_HEAD not in data:
+            if SYNC_HEAD not in data or self._boots < _BOOTS_BEFORE_LOADER:
                 return
             self._loader = Loader(self._chip, self._flash)
         # At another rate the chip receives noise. The ROM measures the rate of the first SYNC.

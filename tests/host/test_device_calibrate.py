@@ -20,9 +20,7 @@ WALKS = [Calibration(WALK, strides, 0, "+y+z+x") for strides in range(5)]
 FOUND = Calibration(DONE, 5, 0, "-y-z+x")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "POLL_EVERY_S", 0.005)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

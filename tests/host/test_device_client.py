@@ -1,6 +1,5 @@
 """The client of a device, over a line that may lose, change, double or delay bytes."""
 
-import time
 from binascii import crc32
 from pathlib import Path
 
@@ -14,17 +13,12 @@ from retrostep_core.gait.limits_json import limits_from_json
 from retrostep_core.link import frames, messages
 from support.fake_board import DEVICE, FakeBoard, Noise, write_log
 from support.logs import session_log
+from support.waiting_time import Clock
 
 LOG = bytes(range(256)) * 90  # 23 KB: several requests, and every byte value
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits that fit a board in the same process."""
-    monkeypatch.setattr(client, "FIRST_WAIT_S", 0.04)
-    monkeypatch.setattr(client, "NEXT_WAIT_S", 0.02)
-    monkeypatch.setattr(client, "LOST_AFTER_S", 1.5)
-    monkeypatch.setattr(client, "HELLO_EVERY_S", 0.05)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def test_hello_identifies_the_board(tmp_path: Path) -> None:
@@ -148,8 +142,7 @@ def test_a_pulled_cable_is_reported_at_once(tmp_path: Path) -> None:
     assert got == LOG[: len(got)] and len(got) >= 4096
 
 
-def test_a_board_that_falls_silent_is_lost_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LOST_AFTER_S", 0.2)
+def test_a_board_that_falls_silent_is_lost_after_a_while(tmp_path: Path) -> None:
     fake = FakeBoard(tmp_path)
     fake.put(3, LOG)
     board = DeviceClient(fake)
@@ -198,7 +191,7 @@ def test_limits_and_erasing(tmp_path: Path) -> None:
     assert [entry.session for entry in board.list_sessions()] == [4]
 
 
-def test_the_fastest_round_trip_sets_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fastest_round_trip_sets_the_clock(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeBoard(tmp_path)
     monkeypatch.setattr(client, "CLOCK_ROUND_TRIP_S", 0.0)
     waits = iter([0.03, 0.0, 0.03])
@@ -206,14 +199,14 @@ def test_the_fastest_round_trip_sets_the_clock(tmp_path: Path, monkeypatch: pyte
     set_epoch_ms = fake.wearable.clock.set_epoch_ms
 
     def slow(epoch_ms: int, source: int) -> int:
-        time.sleep(next(waits))
+        clock.sleep(next(waits))
         set_ms.append(epoch_ms)
         return set_epoch_ms(epoch_ms, source)
 
     monkeypatch.setattr(fake.wearable.clock, "set_epoch_ms", slow)
-    ticks_ms, epoch_ms = DeviceClient(fake).set_clock()
+    ticks_ms, epoch_ms = DeviceClient(fake).set_clock(clock.time)
     assert epoch_ms == set_ms[1]
-    assert abs((time.time() * 1000 - fake.wearable.clock.ticks_ms()) - (epoch_ms - ticks_ms)) < 25
+    assert abs((clock.time() * 1000 - fake.wearable.clock.ticks_ms()) - (epoch_ms - ticks_ms)) < 2
 
 
 class Script:
@@ -230,7 +223,7 @@ class Script:
     def read(self, timeout_s: float) -> bytes:
         out, self.waiting = self.waiting, b""
         if not out:
-            time.sleep(max(0.0, timeout_s))
+            client.time.sleep(max(0.0, timeout_s))
         return out
 
     def close(self) -> None:
@@ -295,7 +288,7 @@ def test_log_text_arrives_line_by_line(tmp_path: Path) -> None:
     assert heard == ["one", "two"]
 
 
-def test_live_events_until_the_session_ends(tmp_path: Path) -> None:
+def test_live_events_until_the_session_ends(tmp_path: Path, clock: Clock) -> None:
     fake = FakeBoard(tmp_path)
     server = fake.server
 
@@ -310,10 +303,10 @@ def test_live_events_until_the_session_ends(tmp_path: Path) -> None:
         server.session(1000, 7, False)
         return server._event_count == 7
 
-    seen = live_events(DeviceClient(fake), time.monotonic() + 5, until_session_ends=True)
+    seen = live_events(DeviceClient(fake), clock.monotonic() + 5, until_session_ends=True)
     status, fake.wearable.status = fake.wearable.status, lambda: (watched(), status())[1]  # type: ignore[method-assign]
     events = list(seen)
-    assert time.monotonic() - fake.wearable.clock.began < 3, "it continued after the session's end"
+    assert clock.monotonic() - fake.wearable.clock.began < 3, "it continued after the session's end"
     assert [event_as_dict(event)["event"] for event in events] == ["session", "step", "direction", "cadence", "alert", "gap", "session"]
     assert event_as_dict(events[1]) == {"event": "step", "at": 1.1, "t": 1.0, "direction": "backward"}
     alert = {"event": "alert", "at": 1.4, "kind": "cadence_ramp", "severity": "stop", "measured": 16.1, "limit": 15.0}
@@ -324,9 +317,9 @@ def test_live_events_until_the_session_ends(tmp_path: Path) -> None:
     assert server._watch_ms == -1, "the board was not asked to stop sending"
 
 
-def test_live_events_end_although_the_last_event_of_the_session_was_lost(tmp_path: Path) -> None:
+def test_live_events_end_although_the_last_event_of_the_session_was_lost(tmp_path: Path, clock: Clock) -> None:
     fake = FakeBoard(tmp_path)
     status, states = fake.wearable.status, iter([1, 1, 0])
     fake.wearable.status = lambda: status()._replace(state=next(states), session=7)  # type: ignore[method-assign]
-    assert list(live_events(DeviceClient(fake), time.monotonic() + 20, until_session_ends=True)) == []
+    assert list(live_events(DeviceClient(fake), clock.monotonic() + 20, until_session_ends=True)) == []
     assert next(states, None) is None

@@ -23,6 +23,7 @@ from support.logs import session_log
 from support.recordings import TODAY, recording
 from support.stored import receive
 
+pytestmark = pytest.mark.usefixtures("clock")
 ON = TODAY.toordinal()
 STRICT = limits_from_json({"session_warn_s": 66, "session_stop_s": 120})
 

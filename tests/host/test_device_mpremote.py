@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from retrostep.deploy import deploy as deploy_module
-from retrostep.device import mpremote
+from retrostep.device import mpremote, patience
 from retrostep.device.mpremote import Mpremote
+from retrostep.device.patience import Patience
 from retrostep.errors import NoRepl, RetrostepError
 from retrostep.rescue import repl_files
 from retrostep.rescue.repl_files import StoppedFolder
+from support.waiting_time import Clock
 
 ENDLESS = {
     "silence": "time.sleep(1000)",
@@ -28,8 +30,9 @@ ENDLESS = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for a board of which nothing useful comes. They are too short for one that answers, on a busy computer."""
     for name, value in (("SILENCE_S", 0.3), ("STREAM_SILENCE_S", 0.3), ("COPY_BYTES_PER_S", 10_000_000)):
         monkeypatch.setattr(mpremote, name, value)
 
@@ -57,6 +60,7 @@ def use(tool: Mpremote, what: str, tmp_path: Path) -> None:
         list(folder.read([repl_files.StoppedFile("00000001.rsl", 5000)], lambda name, done, total: None))
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.skipif(sys.platform == "win32", reason="looks for processes with a signal")
 @pytest.mark.parametrize("what", ["ask", "hear", "copy", "list files", "read files"])
 @pytest.mark.parametrize("how", ENDLESS)
@@ -76,9 +80,16 @@ def test_slow_but_useful_output_is_waited_for(tmp_path: Path, monkeypatch: pytes
         piece = data[at : at + 256]
         lines.append(f"0 {at} {binascii.crc32(piece)} {binascii.b2a_base64(piece).decode().strip()}")
     lines.append(f"0 {len(data)} end")
-    tool = run(monkeypatch, tmp_path, f"[(print(line), time.sleep(0.3)) for line in {lines!r}]")
+    tool = run(monkeypatch, tmp_path, f"[print(line) for line in {lines!r}]")
     monkeypatch.setattr(mpremote, "LEAST_USEFUL_BYTES", 100)
-    monkeypatch.setattr(mpremote, "STREAM_SILENCE_S", 2.0)
+    clock, progress = Clock(), Patience.progress
+
+    def slow(waits: Patience, units: int) -> None:
+        clock.sleep(0.6 * mpremote.STREAM_SILENCE_S)
+        progress(waits, units)
+
+    monkeypatch.setattr(patience, "time", clock)
+    monkeypatch.setattr(Patience, "progress", slow)
     folder = StoppedFolder.__new__(StoppedFolder)
     folder._tool, folder._folder = tool, "/sessions"
     (file,) = folder.read([repl_files.StoppedFile("00000001.rsl", len(data))], lambda name, done, total: None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from retrostep.device import starting
 from retrostep.device.client import DeviceClient
 from retrostep.errors import NoApp
 from support.fake_board import FakeBoard
+from support.waiting_time import Clock
 
 STARTING = b"retrostep: starting: the program is loaded\r\n"
 READ = b"retrostep: starting: the flash is read\r\n"
@@ -27,7 +27,7 @@ class StartingBoard(FakeBoard):
     def read(self, timeout_s: float) -> bytes:
         if not self.deaf:
             return super().read(timeout_s)
-        time.sleep(min(self._pause_s, max(timeout_s, 0)))
+        starting.time.sleep(min(self._pause_s, max(timeout_s, 0)))
         if self._lines:
             return self._lines.pop(0)
         self.deaf = False
@@ -53,6 +53,9 @@ class Prompt:
     def close(self) -> None: ...
 
 
+pytestmark = pytest.mark.usefixtures("clock")
+
+
 @pytest.fixture
 def waits() -> Iterator[list[str]]:
     yield []
@@ -68,13 +71,13 @@ def test_a_board_that_starts_gets_the_time_that_it_needs(tmp_path: Path, waits: 
     ]
 
 
-def test_a_start_without_end_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting, "START_S", 1.0)
-    board = StartingBoard(tmp_path / "flash", [READ] * 100, 0.05)
-    begun = time.monotonic()
+def test_a_start_without_end_is_an_error_that_names_it(tmp_path: Path, clock: Clock) -> None:
+    board = StartingBoard(tmp_path / "flash", [READ] * 100_000, 0.05)
+    begun = clock.monotonic()
     with DeviceClient(board) as client, pytest.raises(NoApp) as error:
         client.hello(0.2)
-    assert "is still starting (the flash is read)" in str(error.value) and time.monotonic() - begun < 8
+    assert "is still starting (the flash is read)" in str(error.value)
+    assert starting.START_S <= clock.monotonic() - begun < starting.START_S + 3
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from retrostep.archive.store import Store
 from retrostep.cli import _bars, calibrate, devices, monitor, run
 from retrostep.cli import sync as sync_command
 from retrostep.device import boards as known_boards
-from retrostep.device import client
 from retrostep.device.ports import FoundPort
 from retrostep_core.codes import BACKWARD, FORWARD
 from retrostep_core.gait.limits import Limits
@@ -20,6 +19,7 @@ from retrostep_core.link import answers
 from support.fake_board import FakeBoard
 from support.logs import DEVICE, LogBuilder, at, session_log
 from support.stored import receive
+from support.waiting_time import Clock
 
 TRICKS = {
     "terminal": "\x1b[2J\x1b]0;owned\x07 \x1b]8;;http://evil\x1b\\Ada\x1b]8;;\x1b\\ \x9b2J\x90q\x9c\x85",
@@ -261,13 +261,11 @@ class Boasting(FakeBoard):
 
 
 @pytest.fixture
-def boasting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Boasting]]:
+def boasting(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Boasting]]:
     for module in (devices, sync_command):
         monkeypatch.setattr(module, "select_ports", lambda named, and_all=False: [FoundPort(Boasting.path, "", ())])
     for module in (devices, sync_command, monitor, calibrate):
         monkeypatch.setattr(module, "SerialPort", lambda path, stop=None: made[-1])
-    for name, value in (("FIRST_WAIT_S", 0.05), ("NEXT_WAIT_S", 0.05), ("LOST_AFTER_S", 0.3), ("HELLO_EVERY_S", 0.05)):
-        monkeypatch.setattr(client, name, value)
     made: list[Boasting] = []
 
     def make(text: str) -> Boasting:

@@ -12,7 +12,6 @@ from filelock import FileLock
 from retrostep.archive import raw_logs as raw_module
 from retrostep.archive.raw_logs import RawLogs
 from retrostep.archive.store import Store
-from retrostep.device import client
 from retrostep.device.client import DeviceClient
 from retrostep.errors import ClockBehind, DiskFull, LinkLost, NotFound, OtherCore, RetrostepError, SyncRunning, UnsafeName
 from retrostep.sync.session_transfer import SessionTransfer
@@ -21,13 +20,7 @@ from retrostep_core.link import frames, messages, payloads
 from support.fake_board import DEVICE, FakeBoard, Noise
 from support.logs import at, session_log
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits that fit a board in the same process."""
-    monkeypatch.setattr(client, "FIRST_WAIT_S", 0.04)
-    monkeypatch.setattr(client, "NEXT_WAIT_S", 0.02)
-    monkeypatch.setattr(client, "LOST_AFTER_S", 1.5)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
@@ -536,9 +529,8 @@ class Liar(FakeBoard):
 
 @pytest.mark.parametrize("seed", range(15))
 def test_random_answers_of_a_board_end_in_one_sentence_and_change_nothing(
-    tmp_path: Path, store: Store, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, store: Store, seed: int
 ) -> None:
-    monkeypatch.setattr(client, "LOST_AFTER_S", 0.3)
     fake = Liar(tmp_path / "flash", seed=seed)
     fake.put(1, LOGS[1])
     outside = {path for path in tmp_path.rglob("*") if "home" not in path.parts and "flash" not in path.parts}

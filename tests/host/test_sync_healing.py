@@ -15,7 +15,6 @@ import pytest
 from retrostep.archive.ingest import archive_log
 from retrostep.archive.log_summary import summarize_log
 from retrostep.archive.store import Store
-from retrostep.device import client
 from retrostep.device.client import DeviceClient
 from retrostep.errors import DiskFull, RetrostepError
 from retrostep.sync.sync import SyncResult, sync_board
@@ -25,10 +24,7 @@ from support.logs import DEVICE, session_log
 LOGS = {number: session_log(number, forward_s=200 + 100 * number, backward_s=50, boot=number) for number in (1, 2, 3)}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "FIRST_WAIT_S", 0.04)
-    monkeypatch.setattr(client, "NEXT_WAIT_S", 0.02)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """A board may send anything for ever: every request ends in a bounded time, with a result or with one sentence."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrostep.archive.store import Store
-from retrostep.device import calibrate, client, live_events, patience
+from retrostep.device import calibrate, client
 from retrostep.device.calibrate import calibrate as run_calibration
 from retrostep.device.client import DeviceClient
 from retrostep.device.live_events import live_events as watch
 from retrostep.errors import BadAnswer, LinkLost, RetrostepError
-from retrostep.sync import sync as sync_module
 from retrostep.sync.sync import sync_board
 from retrostep_core.gait.limits import Limits
 from support.hostile_board import (
@@ -59,14 +56,7 @@ REQUESTS: dict[str, tuple[Callable[[DeviceClient, Clock], object], float]] = {
 ANSWERED = ("", "HELLO", "HELLO CLOCK", "HELLO CLOCK LIST", "HELLO CLOCK LIST WATCH CALIBRATE")
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[Clock]:
-    """The clock of the host, for every module that waits."""
-    fake = Clock()
-    with ExitStack() as stack:
-        for module in (client, patience, live_events, calibrate, sync_module):
-            stack.enter_context(mock.patch.object(module, "time", fake))
-        yield fake
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def ends(board: DeviceClient, clock: Clock, request: Callable[[DeviceClient, Clock], object], bound_s: float) -> None:

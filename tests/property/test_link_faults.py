@@ -9,38 +9,21 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from retrostep.archive.store import Store
-from retrostep.device import client
 from retrostep.device.client import DeviceClient
 from retrostep.errors import RetrostepError
-from retrostep.sync import sync as sync_module
 from retrostep.sync.sync import sync_board
-from support import fake_board
 from support.fake_board import FakeBoard, Noise
 from support.logs import session_log
+from support.waiting_time import time_of_waits
 
 
 class Killed(BaseException):
     """The host process was killed."""
-
-
-class Clock:
-    """`time` for the host and the fake board: it passes during a sleep, and by 0.1 ms with every reading."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-
-    def monotonic(self) -> float:
-        self.now_s += 0.000_1
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 @dataclass(frozen=True)
@@ -148,13 +131,8 @@ def sync_through(store: Store, clean_bytes: int, attempts: list[Attempt], seed: 
     """Sync a board in these attempts, and then over a line without faults."""
     device = f"d{next(NUMBERS)}"
     logs = logs_of(device)
-    clock = Clock()
-    with (
-        tempfile.TemporaryDirectory() as flash,
-        mock.patch.object(fake_board, "time", clock),
-        mock.patch.object(client, "time", clock),
-        mock.patch.object(sync_module, "time", clock),
-    ):
+    with tempfile.TemporaryDirectory() as flash, pytest.MonkeyPatch.context() as patched:
+        time_of_waits(patched)
         board = Faulty(Path(flash), device=device, seed=seed)
         for number, log in logs.items():
             board.put(number, log)

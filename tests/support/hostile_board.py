@@ -6,24 +6,9 @@ from collections.abc import Callable
 from retrostep_core.link import messages
 from retrostep_core.link.frames import FrameEncoder, LineDecoder
 
+from support.waiting_time import Clock
+
 TICK_S = 0.02
-
-
-class Clock:
-    """`time` for the host: it passes where somebody waits, and a little with every look."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-
-    def monotonic(self) -> float:
-        self.now_s += 0.000_01
-        return self.now_s
-
-    def time(self) -> float:
-        return 1_795_000_000 + self.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += max(0.0, seconds)
 
 
 def frame(type: int, id: int, payload: bytes) -> bytes:
