@@ -47,8 +47,9 @@ flash: $(READY) ## make a device of a new board: make flash BOARD=NAME
 test: $(READY) lint ## lint, and every test on CPython and on MicroPython
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-powerloss: $(READY) ## cut the power at every flash operation; some minutes
+powerloss: $(READY) ## cut the power at every flash operation, stop a sync at every change of the disk; some minutes
 	@$(TOOL) powerloss
+	@RETROSTEP_EVERY_CUT=1 $(BIN)/python -m pytest --numprocesses auto tests/host/test_sync_healing.py -k stopped_at_any
 
 fuzz: $(FUZZ_READY) ## fuzz every decoder of outside bytes; ten to thirty minutes
 	@test -f $(FUZZ_READY) || { echo "Skipped. make test runs the same decoders on Hypothesis examples."; exit 0; }; \
