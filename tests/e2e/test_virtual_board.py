@@ -210,6 +210,7 @@ def test_a_uart_loses_bytes_while_its_ring_is_full(tmp_path: Path) -> None:
     with VirtualBoard("--link", "uart", "--bps", 1000000, "--pins", pins, flash=image) as board, Host(board) as host:
         host.until("deaf\n")
         host.send("x" * 600)
+        wait_until(lambda: not host.port.out_waiting, "the board's end of the line takes it")
         time.sleep(1)
         board.drive(pins, 0, "0")
         host.until("hears\n")

@@ -17,6 +17,7 @@ from retrostep.errors import LinkLost, RetrostepError, Stopped
 from retrostep.sync.sync import SyncResult, sync_board
 from support.fake_board import FakeBoard
 from support.logs import session_log
+from support.virtual_board_process import PATIENCE_S
 
 PATHS = [f"/dev/fake{k}" for k in range(8)]
 
@@ -39,7 +40,7 @@ def test_eight_boards_are_synced_into_one_store_while_one_is_lost(tmp_path: Path
         for number, log in logs[path].items():
             boards[path].put(number, log)
     ended: dict[str, SyncResult | RetrostepError] = {}
-    all_there = threading.Barrier(len(PATHS), timeout=30)
+    all_there = threading.Barrier(len(PATHS), timeout=PATIENCE_S)
     with Store(f"sqlite:///{tmp_path / 'home' / 'store.sqlite'}") as store:
 
         def work(path: str, stop: threading.Event) -> SyncResult:
@@ -78,13 +79,13 @@ def test_ctrl_c_ends_waiting_ports_but_not_what_is_being_written(ttys: list[str]
 
     def work(path: str, stop: threading.Event) -> str:
         if path == "quick":
-            reading.wait(30)
+            reading.wait(PATIENCE_S)
             return path
         with SerialPort(path, stop=stop) as line:
             if path == ttys[1]:
                 reading.set()
             try:
-                line.read(60)
+                line.read(10 * PATIENCE_S)
             finally:
                 time.sleep(0.1)
                 kept.set()
@@ -98,7 +99,7 @@ def test_ctrl_c_ends_waiting_ports_but_not_what_is_being_written(ttys: list[str]
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_parallel([*ttys, "quick"], work, end)
-    assert time.monotonic() - begun < 30 and kept.is_set()
+    assert time.monotonic() - begun < 5 * PATIENCE_S and kept.is_set()
     assert ended.pop("quick") == "quick" and [type(outcome) for outcome in ended.values()] == [Stopped, Stopped]
 
 

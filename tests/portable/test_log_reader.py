@@ -145,7 +145,7 @@ def test_bytes_that_are_gone_at_the_end_of_a_crc_cost_no_other_record():
 
 def test_records_of_every_length_are_found_wherever_the_buffer_ends():
     data = r.MAGIC
-    lengths = [0, 1, 255, 254, 3, 255, 255, 0, 100, 255, 17, 255, 200, 255, 31]
+    lengths = [0, 1, 255, 254, 3, 255, 255, 0, 100, 255, 17, 255, 200, 255, 31, 0]
     for seq, length in enumerate(lengths):
         data += made(r.EPOCH, seq, bytes(length))
     for size in range(512, 530):

@@ -56,6 +56,17 @@ def test_a_failed_file_gets_no_more_and_the_buffer_never_overflows():
     assert found_in(content) == [(r.MARK, seq, 40) for seq in range(11)] + [(r.MARK, 22, 3)]
 
 
+def test_a_record_that_fills_the_buffer_waits_and_a_longer_one_does_not():
+    # 4 + 10 * 47 bytes wait; a record of 31 bytes has 7 of its own to the 38 that are left of 512.
+    for n, written in ((31, 0), (32, 474), (33, 474)):
+        content = bytearray()
+        writer = RecordWriter(File(content))
+        for _ in range(10):
+            writer.add(r.MARK, PAYLOAD, 40)
+        assert writer.add(r.MARK, PAYLOAD, n) and len(content) == written, n
+        assert writer.close() and found_in(content) == [(r.MARK, seq, 40) for seq in range(10)] + [(r.MARK, 10, n)]
+
+
 def test_in_bulk_full_buffers_wait_for_one_flush():
     class Counted(File):
         flushes = 0
