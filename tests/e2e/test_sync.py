@@ -103,7 +103,7 @@ def test_counting_continues_during_a_sync(retrostep: Retrostep, tmp_path: Path, 
     made.write(tmp_path / "leg.csv")
     flash = tmp_path / "flash.bin"
     shutil.copy(provisioned[0], flash)
-    with VirtualBoard("--speed", 8, flash=flash, recording=tmp_path / "leg.csv", ready=True) as board:
+    with VirtualBoard("--speed", 16, flash=flash, recording=tmp_path / "leg.csv", ready=True) as board:
         live = retrostep("monitor", "--port", board.port, "--json", "--until-session-ends", "--seconds", "400")
         assert live.status == 0, live.err
         events = [json.loads(line) for line in live.out.splitlines()]

@@ -1,5 +1,6 @@
 """The way of a log into the archive: it is parsed once, and its columns are listed once."""
 
+import binascii
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,13 +51,23 @@ def test_a_sync_parses_each_log_once(store: Store, tmp_path: Path, parsed: list[
     assert store.rebuild().sessions == 3 and len(parsed) == 6
 
 
-def test_a_longer_copy_in_the_archive_stays_and_is_what_counts(store: Store) -> None:
+def test_a_longer_copy_in_the_archive_stays_and_is_what_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     log = session_log(1, forward_s=60, backward_s=30)
-    store.raw.commit(DEVICE, 1, log)
+    path = store.raw.commit(DEVICE, 1, log)
+    on_disk: list[Path] = []
+    monkeypatch.setattr("retrostep.archive.raw_logs.fsync_file", on_disk.append)
     beginning = log[: len(log) // 2]
     summary = archive_log(store, summarize_log(beginning), beginning)
     assert summary == summarize_log(log) != summarize_log(beginning)
-    assert store.raw.read(DEVICE, 1) == log
+    assert store.raw.read(DEVICE, 1) == log and on_disk == [path], "it may not have been before"
+
+
+def test_an_archived_log_has_the_receipt_for_its_bytes(store: Store) -> None:
+    log = session_log(1, forward_s=60, backward_s=30)
+    for data in (log[: len(log) // 2], log):
+        archive_log(store, summarize_log(data), data)
+        receipt = store.receipt((DEVICE, 1, 0))
+        assert receipt and (receipt.length, receipt.crc) == (len(data), binascii.crc32(data)) and receipt.received_at_ms
 
 
 def test_a_complete_copy_replaces_a_damaged_one_which_goes_to_quarantine(store: Store) -> None:

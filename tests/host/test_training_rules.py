@@ -77,6 +77,11 @@ def test_frequency_finds_the_crowded_days_within_the_week() -> None:
     assert [(each.verdict, each.measured) for each in found] == [("fail", 5)]
 
 
+def test_a_day_that_leaves_the_week_takes_all_its_sessions_along() -> None:
+    found = judge("frequency", *(recording(day, 60) for day in (7, 7.1, 7.2, 3, 0)))
+    assert [(each.verdict, each.measured) for each in found] == [("warn", 4), ("ok", 2)]
+
+
 def test_bouts_with_rests_are_one_session_and_two_practices_are_two() -> None:
     minutes = 1 / (24 * 60)
     rests = [recording(1 - index * 40 * minutes, 60, duration_ms=600_000) for index in range(5)]
