@@ -105,10 +105,11 @@ def test_a_computer_whose_clock_is_put_right_dates_what_came_before(fake: FakeBo
     """A week back at the first sync, as a computer without a battery for its clock; right at the next one."""
     fake.flash.boot = 2
     fake.wearable.clock.began -= 86_400  # on for a day: its sessions are over
-    sync(fake, store, now_s=lambda: time.time() - 7 * 86_400)
-    result = sync(fake, store)
+    now_s = time.time()
+    sync(fake, store, now_s=lambda: now_s - 7 * 86_400)
+    result = sync(fake, store, now_s=lambda: now_s)
     assert result.clock_was_off_ms == pytest.approx(-7 * 86_400_000, abs=2_000)
-    now_ms, ticks_ms = int(time.time() * 1_000), fake.wearable.clock.ticks_ms()
+    now_ms, ticks_ms = int(now_s * 1_000), fake.wearable.clock.ticks_ms()
     for row in (row for row, _ in store.sessions() if row.boot == 2):
         assert row.dated == "measured" and row.started_at_ms == pytest.approx(now_ms - ticks_ms + row.start_ticks_ms, abs=2_000)
     store.rebuild()
