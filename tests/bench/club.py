@@ -23,10 +23,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from retrostep.archive.dating import ClockFact
-from retrostep.archive.log_rows import DETAIL_COLUMNS, LogRows
+from retrostep.archive.log_rows import LogRows
 from retrostep.archive.log_summary import summarize_log
 from retrostep.archive.projected_logs import project_logs
-from retrostep.archive.session_dates import update_dating
+from retrostep.archive.session_dates import date_all
 from retrostep.archive.store import Store
 from retrostep.device.core_version import core_hash
 from retrostep.training.check import Check
@@ -70,10 +70,10 @@ def fill(url: str, athletes: int, sessions: int, a_day: int) -> None:
                 varied = {name: int(base[name] * dice.uniform(0.9, 1.1)) for name in ("backward_ms", "backward_cadence_x10")}
                 row = {**base, **varied, "device": device_of(n), "number": k + 1, "boot": k + 1}
                 fact = ClockFact(k + 1, base["start_ticks_ms"], started_ms, 1)
-                logs.append((LogRows(row, tuple([] for _ in DETAIL_COLUMNS), [fact]), started_ms + 3_600_000))
+                logs.append((LogRows(row, {}, [fact]), started_ms + 3_600_000))
             with store._write() as session:
                 project_logs(session, logs)
-                update_dating(session, device_of(n))
+                date_all(session, device_of(n), base["generation"])
 
 
 def measured(command: Sequence[str]) -> tuple[float, float, str]:

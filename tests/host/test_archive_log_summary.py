@@ -4,7 +4,7 @@ from binascii import crc32
 
 import pytest
 from retrostep.archive.dating import EPOCH_FIRST_MS, TICKS_LAST_MS, ClockFact
-from retrostep.archive.log_summary import LogSummary, generation_of, summarize_log, weighted_median
+from retrostep.archive.log_summary import DETAIL_COLUMNS, LogSummary, generation_of, summarize_log, weighted_median
 from retrostep.errors import DamagedData, UnsafeName
 from retrostep_core import codes
 from retrostep_core.code_names import GAP_NAMES
@@ -18,6 +18,10 @@ NOON = at("2026-11-20 12:00")
 
 def summary_of(log: LogBuilder, reason: int = codes.END_STILLNESS) -> LogSummary:
     return summarize_log(log.end(reason))
+
+
+def rows_of_table(summary: LogSummary, name: str) -> list[dict[str, int]]:
+    return [dict(zip(DETAIL_COLUMNS[name], row, strict=True)) for row in summary.details[name]]
 
 
 def column(name: str, log: LogBuilder) -> object:
@@ -84,13 +88,13 @@ def test_every_column_of_a_session() -> None:
     }
     assert summary.key == (DEVICE, 7, 9) and summary.damage == (0, 0) and not summary.is_damaged
     assert summary.clock_facts == [ClockFact(3, 50_000, NOON, codes.CLOCK_FROM_HOST)]
-    assert summary.gaps == [{"from_ms": 5_000, "to_ms": 5_400, "reason": 2}]
-    assert summary.marks == [{"at_ms": 410_000, "mark": codes.MARK_STRETCH}]
-    assert summary.alerts[1] == {"at_ms": 360_000, "kind": RAMP, "severity": STOP, "measured": 170, "limit": 150}
-    assert summary.bouts[0] == {
+    assert summary.details["gaps"] == [(5_000, 5_400, 2)]
+    assert summary.details["marks"] == [(410_000, codes.MARK_STRETCH)]
+    assert rows_of_table(summary, "alerts")[1] == {"at_ms": 360_000, "kind": RAMP, "severity": STOP, "measured": 170, "limit": 150}
+    assert rows_of_table(summary, "bouts")[0] == {
         "start_ms": 0, "end_ms": 300_000, "direction": FORWARD, "steps": 750, "cadence_mean_x10": 1_500, "cadence_max_x10": 1_500,
     }  # fmt: skip
-    assert summary.epochs[0] == {
+    assert rows_of_table(summary, "epochs")[0] == {
         "t_ms": 10_000, "forward_steps": 25, "backward_steps": 0, "unknown_steps": 0, "forward_ms": 10_000, "backward_ms": 0,
         "cadence_x10": 1_500, "peak_mg": 3_000,
     }  # fmt: skip

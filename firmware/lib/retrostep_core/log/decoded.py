@@ -186,8 +186,8 @@ def decode(kind: int, payload):
         at, since, direction = struct.unpack_from("<IIB", p, 0)
         return Direction(at, since, _direction(direction))
     if kind == EPOCH:
-        cadence, peak = struct.unpack_from("<HH", p, 24)
-        return Epoch(struct.unpack_from("<I", p, 0)[0], unpack_totals(p, 4), cadence, peak)
+        at, forward, backward, unknown, forward_ms, backward_ms, cadence, peak = struct.unpack_from("<IIIIIIHH", p, 0)
+        return Epoch(at, Totals(forward, backward, unknown, forward_ms, backward_ms), cadence, peak)
     if kind == BOUT:
         start, end, direction, steps, mean, top = struct.unpack_from("<IIBHHH", p, 0)
         return Bout(start, end, _direction(direction), steps, mean, top)

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from retrostep.activity_files.track import ON_FOOT, Track
 from retrostep.archive.durable_files import file_errors
 from retrostep.archive.entry_values import storable
 from retrostep.archive.identifiers import IMPORTED
-from retrostep.archive.imported import ImportedActivity
+from retrostep.archive.imported import MAX_DURATION_MS, ImportedActivity
 from retrostep.archive.moments import now_ms
 from retrostep.archive.schema import SessionRow
 from retrostep.archive.store import Store
@@ -33,6 +34,8 @@ _NAME_LENGTH = 120
 _HEAD_BYTES = 4_096
 _GPX = re.compile(rb"<(?:\w+:)?gpx[\s>]")
 _UNNAMED_SPORTS = ("", "other", "generic", "unknown")
+
+_MONTH_MS = 30 * 86_400_000
 
 
 @dataclass(frozen=True)
@@ -72,28 +75,42 @@ def import_file(store: Store, athlete: str, path: Path, *, who: str = "", sport:
     except RetrostepError as error:
         outcome.problems.append(error)
         return outcome
-    taken: list[ImportedActivity] = []
+    known = _Known(store, name, [each for each in found if isinstance(each, ImportedActivity)])
+    taken = _Taken()
     for activity in found:
         if isinstance(activity, RetrostepError):
             outcome.problems.append(activity)
         elif isinstance(activity, Skipped):
             outcome.skipped.append(activity)
-        elif (known := known_session(store, name, activity) or _overlapping(taken, activity)) is not None:
-            outcome.skipped.append(known)
+        elif (skipped := known.as_session(activity) or taken.overlapping(activity)) is not None:
+            outcome.skipped.append(skipped)
         else:
-            taken.append(activity)
-            outcome.shared.append(recorded_by_devices(store, name, activity))
-    if taken:
-        outcome.sessions = store.add_imported(name, taken, who=who)
+            taken.add(activity)
+            outcome.shared.append(known.by_devices(activity))
+    if taken.activities:
+        outcome.sessions = store.add_imported(name, taken.activities, who=who)
     return outcome
 
 
-def _overlapping(taken: Sequence[ImportedActivity], activity: ImportedActivity) -> Skipped | None:
-    """Why an activity is skipped: it overlaps another of its file. None where it does not."""
-    for other in taken:
-        if min(other.ended_at_ms, activity.ended_at_ms) - max(other.started_at_ms, activity.started_at_ms) > SAME_MS:
-            return Skipped("it overlaps another activity of its file")
-    return None
+class _Taken:
+    """The activities of a file that are imported."""
+
+    def __init__(self) -> None:
+        self.activities: list[ImportedActivity] = []
+        self._times: list[tuple[int, int]] = []
+        """(start, end) of each, by time. They do not overlap by more than SAME_MS, and the shortest ones may lie within another."""
+
+    def add(self, activity: ImportedActivity) -> None:
+        self.activities.append(activity)
+        insort(self._times, (activity.started_at_ms, activity.ended_at_ms))
+
+    def overlapping(self, activity: ImportedActivity) -> Skipped | None:
+        """Why an activity is skipped: it overlaps another of its file. None where it does not."""
+        first = bisect_left(self._times, (activity.started_at_ms - MAX_DURATION_MS, 0))
+        for start_ms, end_ms in self._times[first : bisect_left(self._times, (activity.ended_at_ms, 0))]:
+            if min(end_ms, activity.ended_at_ms) - max(start_ms, activity.started_at_ms) > SAME_MS:
+                return Skipped("it overlaps another activity of its file")
+        return None
 
 
 def read_activities(path: Path, sport: str = "") -> list[ImportedActivity | Skipped | RetrostepError]:
@@ -168,32 +185,55 @@ def _usable(track: Track, name: str, kind: str, digest: str) -> ImportedActivity
     return ImportedActivity(name, kind, track.sport, digest, track.started_at_ms, track.duration_ms, bouts, track.is_export)
 
 
-def known_session(store: Store, athlete: str, activity: ImportedActivity) -> Skipped | None:
-    """Why an activity is skipped: the store has it already for `athlete`. None where it does not.
+class _Known:
+    """What the store has of an athlete at the times of the activities of a file."""
 
-    An imported session that was excluded is no reason, unless it is from the same file: a better file may take its place.
-    """
-    imported = store.imported_as(activity.digest)
-    if imported is not None:
-        row, name = imported
-        return Skipped(f"it was imported already, as session {_named(row, name, athlete)}")
-    around = store.sessions_around(activity.started_at_ms - SAME_MS, activity.ended_at_ms + SAME_MS)
-    around = [(row, name) for row, name in around if row.device != IMPORTED or row.excluded_why is None]
-    for row, name in around:
-        if (name in (athlete, None) or activity.is_export) and _is_same(row, activity):
-            return Skipped(f"it is session {_named(row, name, athlete)}: start and duration are the same")
-    for row, name in around:
-        shared_ms = _shared_ms(row, activity)
-        if name == athlete and row.device == IMPORTED and shared_ms > SAME_MS:
-            return Skipped(f"it overlaps session {row.name} by {duration(shared_ms)}, which was imported before")
-    return None
+    def __init__(self, store: Store, athlete: str, activities: Sequence[ImportedActivity]) -> None:
+        self._athlete = athlete
+        self._imported = store.imported_as([activity.digest for activity in activities])
+        self._around: dict[str, list[tuple[SessionRow, str | None]]] = {}
+        for group in _close_together(activities):
+            from_ms, to_ms = group[0].started_at_ms - SAME_MS, max(activity.ended_at_ms for activity in group) + SAME_MS
+            # An activity that Retrostep exported may be the session of any athlete.
+            rows = store.sessions_around(from_ms, to_ms, None if any(activity.is_export for activity in group) else athlete)
+            for activity in group:
+                self._around[activity.digest] = [(row, name) for row, name in rows if _shared_ms(row, activity) >= -SAME_MS]
+
+    def as_session(self, activity: ImportedActivity) -> Skipped | None:
+        """Why an activity is skipped: the store has it already for the athlete. None where it does not.
+
+        An imported session that was excluded is no reason, unless it is from the same file: a better file may take its place.
+        """
+        imported = self._imported.get(activity.digest)
+        if imported is not None:
+            return Skipped(f"it was imported already, as session {_named(*imported, self._athlete)}")
+        around = [(row, name) for row, name in self._around[activity.digest] if row.device != IMPORTED or row.excluded_why is None]
+        for row, name in around:
+            if (name in (self._athlete, None) or activity.is_export) and _is_same(row, activity):
+                return Skipped(f"it is session {_named(row, name, self._athlete)}: start and duration are the same")
+        for row, name in around:
+            shared_ms = _shared_ms(row, activity)
+            if name == self._athlete and row.device == IMPORTED and shared_ms > SAME_MS:
+                return Skipped(f"it overlaps session {row.name} by {duration(shared_ms)}, which was imported before")
+        return None
+
+    def by_devices(self, activity: ImportedActivity) -> list[tuple[SessionRow, int]]:
+        """The sessions of the athlete's devices that recorded parts of an activity and count, and how long each did, in ms."""
+        around = self._around[activity.digest]
+        rows = [row for row, name in around if name == self._athlete and row.device != IMPORTED and row.excluded_why is None]
+        return [(row, ms) for row in rows if (ms := _shared_ms(row, activity)) > 0]
 
 
-def recorded_by_devices(store: Store, athlete: str, activity: ImportedActivity) -> list[tuple[SessionRow, int]]:
-    """The sessions of the athlete's devices that recorded parts of an activity and count, and how long each did, in ms."""
-    around = store.sessions_around(activity.started_at_ms, activity.ended_at_ms)
-    rows = [row for row, name in around if name == athlete and row.device != IMPORTED and row.excluded_why is None]
-    return [(row, ms) for row in rows if (ms := _shared_ms(row, activity)) > 0]
+def _close_together(activities: Sequence[ImportedActivity]) -> Iterator[list[ImportedActivity]]:
+    """The activities by their starts, in groups that start within a month: their sessions are read from the store at once."""
+    group: list[ImportedActivity] = []
+    for activity in sorted(activities, key=lambda each: each.started_at_ms):
+        if group and activity.started_at_ms - group[0].started_at_ms > _MONTH_MS:
+            yield group
+            group = []
+        group.append(activity)
+    if group:
+        yield group
 
 
 def _named(row: SessionRow, name: str | None, athlete: str) -> str:

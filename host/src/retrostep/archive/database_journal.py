@@ -25,6 +25,8 @@ class DatabaseJournal(EventJournal):
         super().__init__(Path("entries.jsonl"))
         self._transactions = transactions
         self._last = b"", 0
+        self.last_lines: list[JournalLine] = []
+        """The lines that were appended last."""
 
     @property
     def name(self) -> str:
@@ -37,7 +39,7 @@ class DatabaseJournal(EventJournal):
             last = session.execute(select(EntryRow.id, EntryRow.line).order_by(EntryRow.id.desc()).limit(1)).first()
             end, seq = (0, 0) if last is None else (last.id, self._last_number(session, last.line))
             lines = [entry_line({"entry": kind, "at_ms": at_ms, SEQ: n, **fields}) for n, (kind, fields) in enumerate(entries, seq + 1)]
-            self._put(session, lines, end)
+            self.last_lines = self._put(session, lines, end)
         self.appended += 1
 
     def fill(self, lines: Iterable[bytes]) -> None:
@@ -89,14 +91,16 @@ class DatabaseJournal(EventJournal):
         with self._transactions.write():
             yield
 
-    def _put(self, session: Session, lines: Iterable[bytes], end: int) -> None:
-        rows = []
+    def _put(self, session: Session, lines: Iterable[bytes], end: int) -> list[JournalLine]:
+        put = []
         for line in lines:
             end += len(line)
-            rows.append({"id": end, "end": end, "line": line, "crc": binascii.crc32(line)})
-            self._last = line, end
-        if rows:
+            put.append(JournalLine(end, parse_entry(line), line))
+        if put:
+            rows = [{"id": line.end, "end": line.end, "line": line.raw, "crc": binascii.crc32(line.raw)} for line in put]
             session.execute(insert(EntryRow), rows)
+            self._last = put[-1].raw, put[-1].end
+        return put
 
     def _last_number(self, session: Session, line: bytes) -> int:
         """The number of the last line, or of the last one that has a number."""

@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from retrostep.archive.moments import now_ms
 from retrostep.archive.raw_logs import OTHER_LOG, RawLog, RawLogs, log_number, other_log, quarantine_reason
 from retrostep.archive.schema import ReceiptRow
 from retrostep.archive.source_tables import LogRow, QuarantineRow, WaitingLogRow
-from retrostep.archive.transactions import Transactions
+from retrostep.archive.transactions import Transactions, driver_sql
 from retrostep.errors import RetrostepError, UnsafeName
 
 Key = tuple[str, int, int]
@@ -24,6 +25,8 @@ Key = tuple[str, int, int]
 
 _PAGE = 200
 _KEY = (LogRow.device, LogRow.generation, LogRow.number)
+_WAITING = (WaitingLogRow.device, WaitingLogRow.generation, WaitingLogRow.number)
+_PUT_WAITING = "INSERT INTO waiting_logs (device, generation, number) VALUES (?, ?, ?) ON CONFLICT (device, generation, number) DO NOTHING"
 
 
 class DatabaseLogs(RawLogs):
@@ -62,6 +65,15 @@ class DatabaseLogs(RawLogs):
     def read(self, device: str, session: int, generation: int = 0) -> bytes:
         """The bytes of an archived log. RetrostepError where it is not archived."""
         return self.load(self.path(device, session, generation))
+
+    def archived(self, device: str, session: int, generation: int = 0) -> bytes:
+        """The bytes of an archived log; empty where it is not archived."""
+        with self._transactions.joined() as reading:
+            return reading.scalar(select(LogRow.data).where(_is((device, generation, session)))) or b""
+
+    def together(self) -> AbstractContextManager[object]:
+        """In the block, what is archived and entered is one transaction."""
+        return self._transactions.write()
 
     def commit(self, device: str, session: int, data: bytes, generation: int = 0) -> Path:
         """Archive a log. It is durable when this returns, also if another program archives the same log at that moment."""
@@ -160,8 +172,7 @@ class DatabaseLogs(RawLogs):
 
     def waiting(self, session: Session) -> list[RawLog]:
         """The logs that the tables do not have, or have in a shorter version. Their bytes are not read yet."""
-        keys = WaitingLogRow.device, WaitingLogRow.generation, WaitingLogRow.number
-        return [RawLog(*_named(self, *row), row.generation) for row in session.execute(select(*keys).order_by(*keys))]
+        return [RawLog(*_named(self, *row), row.generation) for row in session.execute(select(*_WAITING).order_by(*_WAITING))]
 
     def missing(self, session: Session) -> list[Key]:
         """The logs that have a receipt and are not here."""
@@ -183,9 +194,7 @@ class DatabaseLogs(RawLogs):
 
     def stored(self, session: Session, keys: Iterable[Key]) -> None:
         """Remember that the tables hold these logs now."""
-        waiting = select(WaitingLogRow.device, WaitingLogRow.generation, WaitingLogRow.number)
-        for device, generation, number in {tuple(row) for row in session.execute(waiting)} & set(keys):
-            session.execute(delete(WaitingLogRow).filter_by(device=device, generation=generation, number=number))
+        session.execute(delete(WaitingLogRow).where(tuple_(*_WAITING).in_(list(keys))))
 
     def _remove_temporary(self, device: str) -> None:
         """Do nothing: no logs are in files."""
@@ -208,8 +217,8 @@ class DatabaseLogs(RawLogs):
         of_log = {"device": device, "generation": generation, "number": number}
         values = {"data": data, "length": len(data), "written_at_ms": written_at_ms}
         session.execute(update(LogRow).where(_is(key)).values(values) if is_there else insert(LogRow).values(**of_log, **values))
-        session.execute(delete(WaitingLogRow).filter_by(**of_log))
-        session.execute(insert(WaitingLogRow).values(of_log))
+        connection = session.connection()
+        connection.exec_driver_sql(driver_sql(connection, _PUT_WAITING), key)
 
     def _put_aside(self, session: Session, name: str, data: bytes, reason: str, device: str, number: int) -> None:
         try:

@@ -25,3 +25,7 @@ class Hello(Protocol):
     @property
     def boot(self) -> int:
         """Number of the present boot, from 1."""
+
+    @property
+    def generation(self) -> int:
+        """Its generation; 0 where it reports none."""

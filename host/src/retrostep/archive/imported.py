@@ -11,14 +11,15 @@ from typing import Any
 from retrostep_core import codes
 from retrostep_core.log.decoded import Bout, Direction, End, Epoch, Totals
 from retrostep_core.log.reader import Log
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from retrostep.archive import entry_values as read
 from retrostep.archive.event_journal import Entry
 from retrostep.archive.identifiers import IMPORTED, session_number
-from retrostep.archive.log_summary import MAX_STEPS_PER_S, movement_columns
-from retrostep.archive.schema import BoutRow, EpochRow, ImportRow, SessionRow
+from retrostep.archive.log_summary import MAX_STEPS_PER_S, Details, details_of, movement_columns
+from retrostep.archive.projected_logs import insert_sessions
+from retrostep.archive.schema import ImportRow
 from retrostep.archive.session_dates import next_session_id, update_athlete
 
 MAX_DURATION_MS = 48 * 3_600_000
@@ -89,30 +90,38 @@ def import_fields(activity: ImportedActivity, athlete: str, number: int, who: st
     }
 
 
-def apply_import(session: Session, athlete_id: int | None, entry: Entry) -> None:
-    """Add an imported activity to the tables. ValueError, KeyError or TypeError where the entry is not valid.
+def apply_imports(session: Session, imports: Sequence[tuple[int | None, Entry]]) -> None:
+    """Add imported activities, with their athletes, to the tables. ValueError, KeyError or TypeError where an entry is not valid.
 
     Two who import at the same time may have chosen one number: the later entry gets the next free one. The same activity of the same
     athlete is added once.
     """
-    activity, at_ms, number = activity_of(entry), read.moment(entry["at_ms"]), session_number(read.integer(entry["number"]))
-    known = select(ImportRow.number).where(ImportRow.digest == activity.digest, ImportRow.athlete_id == athlete_id).limit(1)
-    if athlete_id is not None and session.scalar(known) is not None:
-        return
-    if session.get(ImportRow, number) is not None:
-        number = next_import_number(session)
-    origin = {name: getattr(activity, name) for name in ("file", "format", "sport", "digest")}
-    session.add(ImportRow(number=number, athlete_id=athlete_id, at_ms=at_ms, who=read.text(entry["who"]), **origin))
-    row = SessionRow(id=next_session_id(session), **_columns(activity, number, at_ms))
-    session.add(row)
-    session.flush()
-    log = activity.as_log()
-    session.add_all(BoutRow(session_id=row.id, **bout._asdict()) for bout in log.bouts)
-    session.add_all(
-        EpochRow(session_id=row.id, t_ms=epoch.t_ms, **epoch.totals._asdict(), cadence_x10=epoch.cadence_x10, peak_mg=epoch.peak_mg)
-        for epoch in log.epochs
-    )
-    update_athlete(session, row)
+    activities = [activity_of(entry) for _, entry in imports]
+    digests, wanted = {activity.digest for activity in activities}, [session_number(read.integer(entry["number"])) for _, entry in imports]
+    columns = ImportRow.number, ImportRow.digest, ImportRow.athlete_id
+    there = session.execute(select(*columns).where(ImportRow.digest.in_(digests) | ImportRow.number.in_(wanted))).all()
+    taken, known = {row.number for row in there}, {(row.digest, row.athlete_id) for row in there}
+    next_id, next_number = next_session_id(session), next_import_number(session)
+    rows: list[dict[str, Any]] = []
+    sessions: list[tuple[dict[str, Any], Details]] = []
+    for (athlete_id, entry), activity, number in zip(imports, activities, wanted, strict=True):
+        if athlete_id is not None and (activity.digest, athlete_id) in known:
+            continue
+        known.add((activity.digest, athlete_id))
+        if number in taken:
+            number = next_number
+        taken.add(number)
+        next_number = max(next_number, number + 1)
+        at_ms = read.moment(entry["at_ms"])
+        origin = {name: getattr(activity, name) for name in ("file", "format", "sport", "digest")}
+        rows.append({"number": number, "athlete_id": athlete_id, "at_ms": at_ms, "who": read.text(entry["who"]), **origin})
+        log = activity.as_log()
+        sessions.append(({"id": next_id + len(sessions), **_columns(activity, log, number, at_ms)}, details_of(log)))
+    if rows:
+        session.execute(insert(ImportRow), rows)
+        insert_sessions(session, sessions)
+        session.expire_all()
+        update_athlete(session, IMPORTED, sorted(row["number"] for row in rows))
 
 
 def next_import_number(session: Session) -> int:
@@ -120,7 +129,7 @@ def next_import_number(session: Session) -> int:
     return 1 + (session.scalar(select(func.max(ImportRow.number))) or 0)
 
 
-def _columns(activity: ImportedActivity, number: int, at_ms: int) -> dict[str, Any]:
+def _columns(activity: ImportedActivity, log: Any, number: int, at_ms: int) -> dict[str, Any]:
     """The row of the session. Columns about device, core and alert limits are empty or 0."""
     start_ms = activity.started_at_ms
     of_device = dict.fromkeys(("generation", "boot", "start_ticks_ms", "clock_spread_ms", "placement", "side", "trigger"), 0)
@@ -136,11 +145,9 @@ def _columns(activity: ImportedActivity, number: int, at_ms: int) -> dict[str, A
         "dated": "imported",
         "received_at_ms": at_ms,
         "core_version": NO_CORE,
-        "limp": False,
-        "swelling": False,
         "log_length": 0,
         "log_crc": 0,
-        **movement_columns(activity.as_log()),
+        **movement_columns(log),
     }
 
 

@@ -19,19 +19,26 @@ def archive_log(store: Store, summary: LogSummary, data: bytes) -> LogSummary:
     undamaged log replaces a damaged copy of itself, which goes to quarantine. So does a log with the received bytes replace an archived
     one that has others. Raises DamagedData where a different log of that session is archived; `data` is in quarantine then.
     """
-    raw = store.raw
+    raw, conflict = store.raw, None
     device, number, generation = summary.key
-    archived = raw.read(device, number, generation) if raw.exists(device, number, generation) else b""
-    if not data.startswith(archived):
-        if not is_as_received(store, summary.key, archived) and _has_received_bytes(store, summary.key, data):
-            raw.replace(device, number, data, "its bytes had changed on this computer, and the received ones came again", generation)
-        elif archived.startswith(data):
-            raw.make_durable(raw.path(device, number, generation))
-            return summarize_log(archived, device, number, generation)
-        elif _is_repaired_copy(summary, data, archived):
-            raw.replace(device, number, data, "an undamaged copy of this log came later and took its place", generation)
-    raw.commit(device, number, data, generation)
-    store.record_receipt(summary)
+    with raw.together():
+        archived = raw.archived(device, number, generation)
+        if not data.startswith(archived):
+            if not is_as_received(store, summary.key, archived) and _has_received_bytes(store, summary.key, data):
+                raw.replace(device, number, data, "its bytes had changed on this computer, and the received ones came again", generation)
+            elif archived.startswith(data):
+                raw.make_durable(raw.path(device, number, generation))
+                return summarize_log(archived, device, number, generation)
+            elif _is_repaired_copy(summary, data, archived):
+                raw.replace(device, number, data, "an undamaged copy of this log came later and took its place", generation)
+        try:
+            raw.commit(device, number, data, generation)
+        except DamagedData as error:
+            conflict = error  # raised below: the log in quarantine stays
+        else:
+            store.record_receipt(summary)
+    if conflict is not None:
+        raise conflict
     return summary
 
 

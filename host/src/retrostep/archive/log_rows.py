@@ -3,35 +3,20 @@
 import os
 import stat
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
-from retrostep_core.log import decoded
-
 from retrostep.archive.dating import ClockFact
-from retrostep.archive.log_summary import LogSummary, summarize_log
+from retrostep.archive.log_summary import Details, LogSummary, summarize_log
 from retrostep.archive.raw_logs import RawLog
 from retrostep.errors import DamagedData
-
-DETAIL_COLUMNS: dict[str, tuple[str, ...]] = {
-    "bouts": decoded.Bout._fields,
-    "epochs": ("t_ms", *decoded.Totals._fields, "cadence_x10", "peak_mg"),
-    "alerts": decoded.Alert._fields,
-    "gaps": decoded.Gap._fields,
-    "loads": decoded.Load._fields,
-    "marks": decoded.Mark._fields,
-}
-"""The tables of a session's details, and their columns in the order of the rows in `LogRows.details`."""
-
-_PACK = {name: itemgetter(*columns) for name, columns in DETAIL_COLUMNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class LogRows:
-    """One log as rows: its columns of the table `sessions`, its details in the order of DETAIL_COLUMNS, and its clock facts."""
+    """One log as rows: its columns of the table `sessions`, its details by the name of their table, and its clock facts."""
 
     session: dict[str, Any]
-    details: tuple[list[tuple[int, ...]], ...]
+    details: Details
     clock_facts: list[ClockFact]
 
     @property
@@ -60,8 +45,7 @@ class ReadLog:
 
 def rows_of(summary: LogSummary) -> LogRows:
     """The rows of a log that was summarized."""
-    details = tuple(list(map(pack, getattr(summary, name))) for name, pack in _PACK.items())
-    return LogRows(summary.session, details, summary.clock_facts)
+    return LogRows(summary.session, summary.details, summary.clock_facts)
 
 
 def read_rows(log: RawLog) -> ReadLog:

@@ -8,7 +8,7 @@ from typing import Any
 from retrostep_core import codes
 from retrostep_core.code_names import GAP_NAMES
 from retrostep_core.codes import BACKWARD, FORWARD, GAP_FLASH, RAMP, STOP, WARN
-from retrostep_core.log import records
+from retrostep_core.log import decoded, records
 from retrostep_core.log.decoded import ZERO, decode
 from retrostep_core.log.reader import LogError, direction_changes, read_log, scan
 
@@ -24,17 +24,26 @@ Span = tuple[int, int, int]
 """(start_ms, end_ms, direction) of a stretch of one direction."""
 
 
+DETAIL_COLUMNS: dict[str, tuple[str, ...]] = {
+    "bouts": decoded.Bout._fields,
+    "epochs": ("t_ms", *decoded.Totals._fields, "cadence_x10", "peak_mg"),
+    "alerts": decoded.Alert._fields,
+    "gaps": decoded.Gap._fields,
+    "loads": decoded.Load._fields,
+    "marks": decoded.Mark._fields,
+}
+"""The tables of a session's details, and their columns in the order of the rows in `LogSummary.details`."""
+
+Details = dict[str, list[tuple[int, ...]]]
+"""Rows of the tables of a session's details, by the table's name."""
+
+
 @dataclass(frozen=True)
 class LogSummary:
-    """One log, summarized. `session` is columns of the table `sessions`; bouts to marks are rows of the tables with these names."""
+    """One log, summarized: its columns of the table `sessions`, the rows of its details, and its clock facts."""
 
     session: dict[str, Any]
-    bouts: list[dict[str, int]]
-    epochs: list[dict[str, int]]
-    alerts: list[dict[str, int]]
-    gaps: list[dict[str, int]]
-    loads: list[dict[str, int]]
-    marks: list[dict[str, int]]
+    details: Details
     clock_facts: list[ClockFact]
 
     @property
@@ -84,33 +93,36 @@ def summarize_log(data: bytes, device: str | None = None, number: int | None = N
         raise DamagedData(f"The log of session {name} starts {header.start_ticks_ms} ms after the board, which is impossible.")
     return LogSummary(
         session=_session_columns(log, data),
-        bouts=[bout._asdict() for bout in log.bouts],
-        epochs=[
-            {"t_ms": epoch.t_ms, **epoch.totals._asdict(), "cadence_x10": epoch.cadence_x10, "peak_mg": epoch.peak_mg}
-            for epoch in log.epochs
-        ],
-        alerts=[alert._asdict() for alert in log.alerts],
-        gaps=joined_gaps(gap._asdict() for gap in log.gaps),
-        loads=[load._asdict() for load in log.loads],
-        marks=[mark._asdict() for mark in log.marks],
+        details=details_of(log),
         clock_facts=[
             fact for clock in log.clocks if (fact := ClockFact(header.boot, clock.ticks_ms, clock.epoch_ms, clock.source)).is_plausible()
         ],
     )
 
 
-def joined_gaps(gaps: Iterable[dict[str, int]]) -> list[dict[str, int]]:
-    """The gaps, each of which has from_ms, to_ms and reason. One that continues the gap before it, for the same reason, is joined to it.
+def details_of(log: Any) -> Details:
+    """The rows of a log's details, as plain tuples."""
+    return {
+        "bouts": list(map(tuple, log.bouts)),
+        "epochs": [(t_ms, *totals, cadence_x10, peak_mg) for t_ms, totals, cadence_x10, peak_mg in log.epochs],
+        "alerts": list(map(tuple, log.alerts)),
+        "gaps": joined_gaps(log.gaps),
+        "loads": list(map(tuple, log.loads)),
+        "marks": list(map(tuple, log.marks)),
+    }
+
+
+def joined_gaps(gaps: Iterable[tuple[int, int, int]]) -> list[tuple[int, ...]]:
+    """The gaps, as (from_ms, to_ms, reason). One that continues the gap before it, for the same reason, is joined to it.
 
     A device reports a fault that lasts piece by piece.
     """
-    joined: list[dict[str, int]] = []
-    for gap in gaps:
-        last = joined[-1] if joined else None
-        if last is not None and last["reason"] == gap["reason"] and last["to_ms"] == gap["from_ms"]:
-            last["to_ms"] = gap["to_ms"]
+    joined: list[tuple[int, ...]] = []
+    for from_ms, to_ms, reason in gaps:
+        if joined and joined[-1][1:] == (from_ms, reason):
+            joined[-1] = joined[-1][0], to_ms, reason
         else:
-            joined.append(dict(gap))
+            joined.append((from_ms, to_ms, reason))
     return joined
 
 
@@ -170,7 +182,7 @@ def movement_columns(log: Any) -> dict[str, Any]:
     last_backward_ms = max((end for _, end in backward), default=0)
     ramps = [alert.severity for alert in log.alerts if alert.kind == RAMP]
     # Steps are counted while the flash is full; only their times are missing.
-    gaps = joined_gaps(gap._asdict() for gap in log.gaps if gap.reason != GAP_FLASH)
+    gaps = joined_gaps(gap for gap in log.gaps if gap.reason != GAP_FLASH)
     return {
         "duration_ms": log.duration_ms,
         **log.totals._asdict(),
@@ -187,7 +199,7 @@ def movement_columns(log: Any) -> dict[str, Any]:
         "warm_up_mark": any(mark.mark == codes.MARK_WARM_UP for mark in log.marks),
         "stretch_mark": any(mark.mark == codes.MARK_STRETCH and mark.at_ms >= last_backward_ms for mark in log.marks),
         "gaps": len(gaps),
-        "gap_ms": sum(max(0, gap["to_ms"] - gap["from_ms"]) for gap in gaps),
+        "gap_ms": sum(max(0, to_ms - from_ms) for from_ms, to_ms, _ in gaps),
         "gap_reasons": _bits(gap.reason for gap in log.gaps if gap.reason != GAP_FLASH),
         "end_reason": log.end.reason if log.closed else 0,
         "damage": sum(damage.length for damage in log.damage),

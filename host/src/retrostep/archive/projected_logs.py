@@ -1,17 +1,19 @@
 """The projection of logs onto the store's tables: sessions with their details, and what logs tell about their devices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
+from operator import itemgetter
 from typing import Any
 
 from retrostep_core.codes import CLOCK_BY_HAND
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, literal, select, union
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from retrostep.archive.corrections import SessionKey, apply_correction, correction_of
 from retrostep.archive.dating import EPOCH_LAST_MS, ClockFact
-from retrostep.archive.log_rows import DETAIL_COLUMNS, LogRows
+from retrostep.archive.log_rows import LogRows
+from retrostep.archive.log_summary import DETAIL_COLUMNS, Details
 from retrostep.archive.schema import (
     AlertRow,
     BoutRow,
@@ -39,6 +41,7 @@ def _insert(table: Any, columns: Iterable[str]) -> str:
 
 
 _SESSION_COLUMNS = [column.name for column in SessionRow.__table__.columns]
+_SESSION_VALUES = itemgetter(*_SESSION_COLUMNS)
 _INSERT_SESSION = _insert(SessionRow, _SESSION_COLUMNS)
 _INSERT_DETAIL = {name: _insert(DETAILS[name], ("session_id", *columns)) for name, columns in DETAIL_COLUMNS.items()}
 
@@ -56,121 +59,154 @@ _NEW_SESSION = {
 }
 """What no log says of its session."""
 
+Place = tuple[str, int]
+"""A device and one of its generations."""
 
-def project_logs(session: Session, logs: Sequence[tuple[LogRows, int | None]]) -> None:
-    """Write logs to the tables, in place of earlier versions of them; no log may be there twice. Call `update_dating` afterwards.
 
-    With each comes the moment when it was received; None: not known, so that it bounds nothing.
+def project_logs(session: Session, logs: Sequence[tuple[LogRows, int | None]]) -> dict[Place, int]:
+    """Write logs to the tables, in place of earlier versions of them; no log may be there twice.
+
+    With each comes the moment when it was received; None: not known, so that it bounds nothing. Return what must be dated afterwards:
+    for each device and generation, the first boot that changed.
     """
-    by_generation: dict[tuple[str, int], list[tuple[LogRows, int]]] = {}
-    for rows, received_at_ms in logs:
-        received = EPOCH_LAST_MS if received_at_ms is None else received_at_ms
-        by_generation.setdefault(rows.key[:2], []).append((rows, received))
-    for (device, generation), group in by_generation.items():
-        _write_sessions(session, device, generation, group)
-        add_clock_facts(session, device, generation, [fact for rows, _ in group for fact in rows.clock_facts])
-        _update_device(session, [rows for rows, _ in group])
-
-
-def _write_sessions(session: Session, device: str, generation: int, group: list[tuple[LogRows, int]]) -> None:
-    """Write the sessions of one generation of a device, with their details, and with what people entered about them."""
-    place = {"device": device, "generation": generation}
-    numbers = [rows.session["number"] for rows, _ in group]
-    nth_generation = number_of_generation(session, device, generation)
-    of_group = select(SessionRow.number, SessionRow.id).filter_by(**place).where(SessionRow.number.in_(numbers))
-    ids = {number: key for number, key in session.execute(of_group)}
-    if ids:
+    if not logs:
+        return {}
+    stored = _stored(session, [rows.key for rows, _ in logs])
+    if stored:
+        ids = [key for key, _ in stored.values()]
         for table in DETAILS.values():
-            session.execute(delete(table).where(table.session_id.in_(ids.values())))
-        session.execute(delete(SessionRow).where(SessionRow.id.in_(ids.values())), execution_options={"synchronize_session": False})
+            session.execute(delete(table).where(table.session_id.in_(ids)))
+        session.execute(delete(SessionRow).where(SessionRow.id.in_(ids)), execution_options={"synchronize_session": False})
+    nth = number_generations(session, dict.fromkeys((rows.key[:2] for rows, _ in logs), 1))
     next_id = next_session_id(session)
-    inserted: list[tuple[Any, ...]] = []
-    details: dict[str, list[tuple[int, ...]]] = {name: [] for name in DETAILS}
-    for rows, received_at_ms in group:
-        key = ids.get(rows.session["number"], next_id)
+    changed: dict[Place, int] = {}
+    sessions: list[tuple[dict[str, Any], Details]] = []
+    for rows, received_at_ms in logs:
+        place, own = rows.key[:2], rows.session
+        received = EPOCH_LAST_MS if received_at_ms is None else received_at_ms
+        key, boot = stored.get(rows.key, (next_id, own["boot"]))
         next_id += key == next_id
-        times = {"placed_at_ms": received_at_ms, "not_after_ms": received_at_ms, "received_at_ms": received_at_ms}
-        values = {**_NEW_SESSION, **rows.session, **times, "id": key, "nth_generation": nth_generation}
-        inserted.append(tuple([values[name] for name in _SESSION_COLUMNS]))
-        for packed, own in zip(details.values(), rows.details, strict=True):
-            packed.extend([(key, *row) for row in own])
-    connection = session.connection()
-    connection.exec_driver_sql(driver_sql(connection, _INSERT_SESSION), inserted)
-    for name, packed in details.items():
-        if packed:
-            connection.exec_driver_sql(driver_sql(connection, _INSERT_DETAIL[name]), packed)
+        times = {"placed_at_ms": received, "not_after_ms": received, "received_at_ms": received}
+        sessions.append(({**own, **times, "id": key, "nth_generation": nth[place]}, rows.details))
+        changed[place] = min(boot, own["boot"], changed.get(place, boot))
+    insert_sessions(session, sessions)
     session.expire_all()
-    for table in (CorrectionRow, NoteRow):
-        entered = select(table.number).filter_by(**place).where(table.number.in_(numbers)).distinct()
-        for number in session.scalars(entered):
-            row = session_row(session, (device, generation, number))
-            assert row is not None
-            if table is CorrectionRow:
-                apply_correction(row, correction_of(session, (device, generation, number)))
-            else:
-                update_from_notes(session, row)
+    _apply_entered(session, {rows.key for rows, _ in logs})
+    add_clock_facts(session, [(*rows.key[:2], fact) for rows, _ in logs for fact in rows.clock_facts])
+    _update_devices(session, [rows.session for rows, _ in logs])
+    return changed
+
+
+def insert_sessions(session: Session, sessions: Iterable[tuple[dict[str, Any], Details]]) -> None:
+    """Insert rows of `sessions`, each with its id and its details. What no log tells may be left out."""
+    rows: list[tuple[Any, ...]] = []
+    packed: Details = {name: [] for name in DETAILS}
+    for columns, details in sessions:
+        rows.append(_SESSION_VALUES({**_NEW_SESSION, **columns}))
+        key = columns["id"]
+        for name, own in details.items():
+            packed[name].extend([(key, *row) for row in own])
+    connection = session.connection()
+    connection.exec_driver_sql(driver_sql(connection, _INSERT_SESSION), rows)
+    for name, own in packed.items():
+        if own:
+            connection.exec_driver_sql(driver_sql(connection, _INSERT_DETAIL[name]), own)
+
+
+def _stored(session: Session, keys: Sequence[SessionKey]) -> dict[SessionKey, tuple[int, int]]:
+    """The id and the boot of those sessions that the tables have."""
+    columns = SessionRow.device, SessionRow.generation, SessionRow.number, SessionRow.id, SessionRow.boot
+    wanted = set(keys)
+    found = session.execute(select(*columns).where(may_be_of(SessionRow, wanted)))
+    return {key: (row, boot) for *of_log, row, boot in found if (key := (of_log[0], of_log[1], of_log[2])) in wanted}
+
+
+def may_be_of(table: Any, keys: Collection[SessionKey]) -> ColumnElement[bool]:
+    """The condition for the rows of these sessions, and maybe of some more: it stays short, however many there are."""
+    numbers = [number for *_, number in keys]
+    return and_(table.device.in_({device for device, *_ in keys}), table.number.between(min(numbers), max(numbers)))
+
+
+def _apply_entered(session: Session, keys: set[SessionKey]) -> None:
+    """Write to the sessions what people entered about them before their logs came."""
+    corrected, noted = (
+        select(literal(name), table.device, table.generation, table.number).where(may_be_of(table, keys))
+        for name, table in (("corrected", CorrectionRow), ("noted", NoteRow))
+    )
+    for what, device, generation, number in session.execute(union(corrected, noted)).all():
+        key = device, generation, number
+        if key not in keys:
+            continue
+        row = session_row(session, key)
+        assert row is not None
+        if what == "corrected":
+            apply_correction(row, correction_of(session, key))
+        else:
+            update_from_notes(session, row)
     session.flush()
 
 
-def _update_device(session: Session, logs: Sequence[LogRows]) -> None:
-    """Keep what the logs of one device tell about it, until it was connected here: the newest boot counts."""
-    device = logs[0].session["device"]
-    known = session.get(DeviceRow, device)
-    if known is not None and known.last_seen_at_ms is not None:
-        return
-    newest = logs[0].session
-    for rows in logs:
-        if rows.session["boot"] >= newest["boot"]:
-            newest = rows.session
-    if known is None:
-        known = DeviceRow(device=device, last_seen_at_ms=None)
-        session.add(known)
-    elif known.boot > newest["boot"]:
-        return
-    known.board, known.core_version, known.core_hash, known.boot = (newest[name] for name in ("board", "core_version", "core_hash", "boot"))
+def _update_devices(session: Session, logs: Sequence[dict[str, Any]]) -> None:
+    """Keep what logs tell about their devices, until a device was connected here: the newest boot counts."""
+    newest: dict[str, dict[str, Any]] = {}
+    for log in logs:
+        known = newest.get(log["device"])
+        if known is None or log["boot"] >= known["boot"]:
+            newest[log["device"]] = log
+    rows = {row.device: row for row in session.scalars(select(DeviceRow).where(DeviceRow.device.in_(newest)))}
+    for device, log in newest.items():
+        row = rows.get(device)
+        if row is None:
+            row = DeviceRow(device=device, last_seen_at_ms=None)
+            session.add(row)
+        elif row.last_seen_at_ms is not None or row.boot > log["boot"]:
+            continue
+        row.board, row.core_version, row.core_hash, row.boot = (log[name] for name in ("board", "core_version", "core_hash", "boot"))
     session.flush()
 
 
-def number_of_generation(session: Session, device: str, generation: int, wanted: int = 1) -> int:
-    """The number of a device's generation: the one it has, or else the first free one from `wanted` on, which it then has.
+def number_generations(session: Session, wanted: dict[Place, int]) -> dict[Place, int]:
+    """The numbers of devices' generations: the one that each has, or else the first free one from the wanted one on, which it then has.
 
     Generation 0 is in no entry of the journal. It gets the lowest number that no entry gave away, which is the same in a rebuilt store.
     """
-    taken = {row.generation: row.nth for row in session.scalars(select(GenerationRow).where(GenerationRow.device == device))}
-    if generation not in taken:
-        nth = max(1, wanted)
-        while nth in taken.values():
+    devices = {device for device, _ in wanted}
+    known = session.scalars(select(GenerationRow).where(GenerationRow.device.in_(devices)))
+    numbers: dict[Place, int] = {(row.device, row.generation): row.nth for row in known}
+    for place in [each for each in wanted if each not in numbers]:
+        taken = {nth for (device, _), nth in numbers.items() if device == place[0]}
+        nth = max(1, wanted[place])
+        while nth in taken:
             nth += 1
-        session.add(GenerationRow(device=device, generation=generation, nth=nth))
-        session.flush()
-        return nth
-    return taken[generation]
+        session.add(GenerationRow(device=place[0], generation=place[1], nth=nth))
+        numbers[place] = nth
+    session.flush()
+    return numbers
 
 
-def add_clock_facts(session: Session, device: str, generation: int, facts: Iterable[ClockFact]) -> bool:
-    """Add the facts that are not known yet; a manual date that is entered again is the last one again. Return whether any was added."""
-    new: dict[ClockFact, None] = {}
-    for fact in facts:
+def add_clock_facts(session: Session, facts: Iterable[tuple[str, int, ClockFact]]) -> bool:
+    """Add the facts (device, generation, fact) that are not known yet; a manual date that is entered again is the last one again.
+
+    Return whether any was added.
+    """
+    new: dict[tuple[str, int, ClockFact], None] = {}
+    for device, generation, fact in facts:
         if not fact.is_plausible():
             raise ValueError("an impossible clock fact")
-        new.pop(fact, None) if fact.source == CLOCK_BY_HAND else None
-        new.setdefault(fact)
-    place = {"device": device, "generation": generation}
-    for fact in new:
+        new.pop((device, generation, fact), None) if fact.source == CLOCK_BY_HAND else None
+        new.setdefault((device, generation, fact))
+    for device, generation, fact in new:
         if fact.source == CLOCK_BY_HAND:
-            session.execute(delete(ClockFactRow).filter_by(**place, **vars(fact)))
+            session.execute(delete(ClockFactRow).filter_by(device=device, generation=generation, **vars(fact)))
     if not new:
         return False
-    before = session.scalar(_LAST_FACT)
     connection = session.connection()
-    rows = [(device, generation, *vars(fact).values()) for fact in new]
-    connection.exec_driver_sql(driver_sql(connection, _ADD_FACT), rows)
-    return session.scalar(_LAST_FACT) != before
+    rows = [(device, generation, *vars(fact).values()) for device, generation, fact in new]
+    return connection.exec_driver_sql(driver_sql(connection, _ADD_FACT), rows).rowcount > 0
 
 
 _FACT_COLUMNS = ("device", "generation", *(field.name for field in fields(ClockFact)))
 _ADD_FACT = f"{_insert(ClockFactRow, _FACT_COLUMNS)} ON CONFLICT DO NOTHING"
-_LAST_FACT = select(func.max(ClockFactRow.id))
 
 
 def add_note(row: SessionRow, note: NoteRow) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from retrostep.archive import decisions
@@ -14,8 +16,8 @@ from retrostep.archive.corrections import AS_ASSIGNED, ATHLETE, NOTE_FIELDS, Ses
 from retrostep.archive.dating import ClockFact, is_possible_clock
 from retrostep.archive.event_journal import REWRITTEN, Entry
 from retrostep.archive.identifiers import IMPORTED, device_name, person_key, person_likeness, person_name, session_number
-from retrostep.archive.imported import apply_import
-from retrostep.archive.projected_logs import add_clock_facts, add_note, number_of_generation, session_row, update_from_notes
+from retrostep.archive.imported import apply_imports
+from retrostep.archive.projected_logs import add_clock_facts, add_note, may_be_of, number_generations, session_row, update_from_notes
 from retrostep.archive.schema import (
     AssignmentRow,
     AthleteRow,
@@ -82,22 +84,23 @@ def apply_receipts(session: Session, receipts: Sequence[Receipt]) -> list[Redate
     connection = session.connection()
     rows = [(*receipt.key, receipt.length, receipt.crc, receipt.received_at_ms) for receipt in receipts]
     connection.exec_driver_sql(driver_sql(connection, _PUT_RECEIPT), rows)
-    connection.exec_driver_sql(driver_sql(connection, _PUT_FOLDER), sorted({receipt.key[:2] for receipt in receipts}))
-    if session.scalar(select(SessionRow.id).where(SessionRow.device != IMPORTED).limit(1)) is None:
-        return []
+    if connection.dialect.name == "sqlite":  # logs on a server are in no folders
+        connection.exec_driver_sql(_PUT_FOLDER, sorted({receipt.key[:2] for receipt in receipts}))
     session.expire_all()
-    redated = []
-    for device, generation, number in dict.fromkeys(receipt.key for receipt in receipts):
-        row = session_row(session, (device, generation, number))
-        receipt = session.get_one(ReceiptRow, (device, generation, number))
-        at_ms = receipt.received_at_ms
-        if row is not None and row.log_crc == receipt.crc and at_ms is not None and at_ms != row.received_at_ms:
-            row.received_at_ms = at_ms
-            redated.append((device, generation, row.boot))
-    session.flush()
-    return redated
+    keys = {receipt.key for receipt in receipts}
+    differ = select(SessionRow.id, *_KEY, SessionRow.boot, ReceiptRow.received_at_ms).join(ReceiptRow, _SAME)
+    differ = differ.where(SessionRow.log_crc == ReceiptRow.crc, SessionRow.received_at_ms != ReceiptRow.received_at_ms)
+    differ = differ.where(may_be_of(SessionRow, keys))
+    changed = [row for row in session.execute(differ) if (row.device, row.generation, row.number) in keys]
+    if changed:
+        session.execute(update(SessionRow), [{"id": row.id, "received_at_ms": row.received_at_ms} for row in changed])
+    return [(row.device, row.generation, row.boot) for row in changed]
 
 
+_KEY = SessionRow.device, SessionRow.generation, SessionRow.number
+_SAME = and_(
+    ReceiptRow.device == SessionRow.device, ReceiptRow.generation == SessionRow.generation, ReceiptRow.number == SessionRow.number
+)
 _PUT_RECEIPT = """
 INSERT INTO receipts (device, generation, number, length, crc, received_at_ms) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (device, generation, number) DO UPDATE SET
@@ -110,15 +113,23 @@ ON CONFLICT (device, generation, number) DO UPDATE SET
 _PUT_FOLDER = "INSERT INTO folders (device, generation, mtime_ns) VALUES (?, ?, 0) ON CONFLICT (device, generation) DO NOTHING"
 
 
-def apply_entry(session: Session, entry: Entry) -> Redated | None:
-    """Apply one entry of the journal to the tables. Return what must be dated again afterwards, if there is something.
+def apply_entries(session: Session, entries: Sequence[Entry]) -> list[Redated]:
+    """Apply entries of the journal to the tables, in order. Return what must be dated again afterwards.
 
-    ValueError, KeyError, TypeError or UnsafeName where it is not a valid entry. Receipts are applied by `apply_receipts`.
+    ValueError, KeyError, TypeError or UnsafeName where one is not a valid entry. Receipts are applied by `apply_receipts`.
     """
-    kind = entry["entry"]
-    if kind not in _APPLY:
-        raise ValueError("an entry of an unknown kind")
-    return _APPLY[kind](session, entry)
+    redated: list[Redated] = []
+    for kind, group in groupby(entries, key=itemgetter("entry")):
+        if kind == "import":
+            imports = list(group)
+            ids = {name: _optional_athlete_id(session, name) for name in dict.fromkeys(entry["athlete"] for entry in imports)}
+            apply_imports(session, [(ids[entry["athlete"]], entry) for entry in imports])
+        elif kind in _APPLY:
+            changes = [_APPLY[kind](session, entry) for entry in group]
+            redated += [change for change in changes if change is not None]
+        else:
+            raise ValueError("an entry of an unknown kind")
+    return redated
 
 
 def _apply_athlete(session: Session, entry: Entry) -> None:
@@ -188,7 +199,7 @@ def _apply_correct(session: Session, entry: Entry) -> None:
     apply_correction(row, corrected)
     session.flush()
     if entry["what"] == ATHLETE:
-        update_athlete(session, row)
+        update_athlete(session, row.device, [row.number])
 
 
 def _apply_clock(session: Session, entry: Entry) -> Redated | None:
@@ -198,11 +209,11 @@ def _apply_clock(session: Session, entry: Entry) -> Redated | None:
     device, generation = device_name(read.text(entry["device"])), _generation(entry)
     if device == IMPORTED:
         raise ValueError("the date of an imported session is that of its file")
-    return (device, generation, fact.boot) if add_clock_facts(session, device, generation, [fact]) else None
+    return (device, generation, fact.boot) if add_clock_facts(session, [(device, generation, fact)]) else None
 
 
 def _apply_generation(session: Session, entry: Entry) -> None:
-    number_of_generation(session, device_name(read.text(entry["device"])), read.integer(entry["life"]), read.integer(entry["nth"]))
+    number_generations(session, {(device_name(read.text(entry["device"])), read.integer(entry["life"])): read.integer(entry["nth"])})
 
 
 def _apply_rewritten(session: Session, entry: Entry) -> None:
@@ -303,7 +314,6 @@ _APPLY: dict[str, Callable[[Session, Entry], Redated | None]] = {
     "note_change": _apply_note_change,
     "override": _apply_override,
     "reset": _apply_reset,
-    "import": lambda session, entry: apply_import(session, _optional_athlete_id(session, entry["athlete"]), entry),
     "accept": lambda session, entry: decisions.apply_accept(session, _athlete_id(session, entry["athlete"]), entry),
     "revoke": lambda session, entry: decisions.apply_revoke(session, _athlete_id(session, entry["athlete"]), entry),
     "limits": decisions.apply_limits,

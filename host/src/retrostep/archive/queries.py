@@ -272,21 +272,27 @@ class Queries:
             for row in session.execute(query.execution_options(yield_per=500)):
                 yield row[0], row[1]
 
-    def sessions_around(self, from_ms: int, to_ms: int) -> list[tuple[SessionRow, str | None]]:
-        """The dated sessions that were under way between two moments, with their athletes' names, the earliest first."""
+    def sessions_around(self, from_ms: int, to_ms: int, athlete: str | None = None) -> list[tuple[SessionRow, str | None]]:
+        """The dated sessions that were under way between two moments, with their athletes' names, the earliest first.
+
+        With `athlete`, only those of that athlete and those without one.
+        """
         query = select(SessionRow, AthleteRow.name).outerjoin(AthleteRow, SessionRow.athlete_id == AthleteRow.id)
         query = query.where(SessionRow.placed_at_ms >= from_ms - LONGEST_MS, SessionRow.placed_at_ms <= to_ms)  # by the index
         query = query.where(SessionRow.started_at_ms + SessionRow.duration_ms >= from_ms)
+        if athlete is not None:
+            query = query.where(SessionRow.athlete_id.is_(None) | (AthleteRow.name == athlete))
         with self._read() as session:
             return [(row, name) for row, name in session.execute(query.order_by(SessionRow.placed_at_ms, SessionRow.id))]
 
-    def imported_as(self, digest: str) -> tuple[SessionRow, str | None] | None:
-        """The session that an activity with that digest was imported as, with its athlete's name; None where it was not."""
+    def imported_as(self, digests: Iterable[str]) -> dict[str, tuple[SessionRow, str | None]]:
+        """The sessions that activities with these digests were imported as, with their athletes' names, by digest: the first of each."""
         same = (SessionRow.device == IMPORTED) & (SessionRow.number == ImportRow.number)
-        query = select(SessionRow, AthleteRow.name).join(ImportRow, same).outerjoin(AthleteRow, SessionRow.athlete_id == AthleteRow.id)
+        query = select(ImportRow.digest, SessionRow, AthleteRow.name).join(ImportRow, same)
+        query = query.outerjoin(AthleteRow, SessionRow.athlete_id == AthleteRow.id).where(ImportRow.digest.in_(digests))
         with self._read() as session:
-            found = session.execute(query.where(ImportRow.digest == digest).limit(1)).first()
-            return None if found is None else (found[0], found[1])
+            rows = session.execute(query.order_by(ImportRow.number.desc()))
+            return {digest: (row, name) for digest, row, name in rows}
 
     def detail(self, row: SessionRow) -> SessionDetail:
         """Everything that belongs to a session."""

@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -295,6 +295,14 @@ class RawLogs:
         path = self.path(device, session, generation)
         with file_errors(path):
             return path.read_bytes()
+
+    def archived(self, device: str, session: int, generation: int = 0) -> bytes:
+        """The bytes of an archived log; empty where it is not archived. Raises NoAccess."""
+        return self.read(device, session, generation) if self.exists(device, session, generation) else b""
+
+    def together(self) -> AbstractContextManager[object]:
+        """A block in which a log is archived and its receipt entered. Files and the journal are written one after the other."""
+        return nullcontext()
 
     def _logs_in(self, folder: LogFolder) -> Iterator[RawLog]:
         with file_errors(folder.path):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from retrostep.archive.dating import ClockFact, Cut, Dating, SessionTiming, date_and_cut, date_from
@@ -21,9 +21,6 @@ _TIMES = select(*(_COLUMNS[name] for name in ("id", "number", *_TIMING, *_UPDATE
 _UPDATE = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _UPDATED)} WHERE id = ?"
 _FACTS = select(*(ClockFactRow.__table__.c[name] for name in (field.name for field in fields(ClockFact))))
 
-MAX_NUMBERS = 500
-"""So many sessions are looked up by their numbers; more are looked up all at once."""
-
 
 class DatingRow(Base):
     """From which boot on the sessions of one generation of a device can be dated alone (dating.Cut). No row: only all of them together."""
@@ -38,9 +35,13 @@ class DatingRow(Base):
     ended_ms: Mapped[int]
     behind_until_ms: Mapped[int]
 
-    def cut(self) -> Cut:
-        """As the dating takes it."""
-        return Cut(**{field.name: getattr(self, field.name) for field in fields(Cut)})
+
+_CUT = [field.name for field in fields(Cut)]
+_CUT_OF = select(*(DatingRow.__table__.c[name] for name in _CUT))
+_PUT_CUT = (
+    f"INSERT INTO datings (device, generation, {', '.join(_CUT)}) VALUES (?, ?, {', '.join('?' * len(_CUT))}) "
+    f"ON CONFLICT (device, generation) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CUT)}"
+)
 
 
 def next_session_id(session: Session) -> int:
@@ -48,34 +49,25 @@ def next_session_id(session: Session) -> int:
     return 1 + (session.scalar(select(func.max(SessionRow.id))) or 0)
 
 
-def update_dating(session: Session, device: str) -> None:
-    """Date every session of a device by the clock facts known now, and assign it to the athlete who wore the device then."""
+def date_all(session: Session, device: str, generation: int) -> None:
+    """Date every session of a device's generation by the clock facts known now, and assign it to the athlete who wore the device then."""
     session.flush()
-    for generation in sorted({*session.scalars(_generations(SessionRow, device)), *session.scalars(_generations(ClockFactRow, device))}):
-        _date_all(session, device, generation)
+    rows, facts = _sessions_and_facts(session, device, generation, None)
+    datings, cut = date_and_cut([times for *_, times in rows], facts)
+    _write(session, device, generation, rows, datings)
+    _keep_cut(session, device, generation, cut)
 
 
 def update_dating_from(session: Session, device: str, generation: int, boot: int) -> None:
-    """As `update_dating`, where sessions or clock facts changed in one generation of the device, the first of them in `boot`.
+    """As `date_all`, where sessions or clock facts changed in that generation of the device, the first of them in `boot`.
 
     Only the sessions of the last boots are read where that makes no difference, as it does not when clocks agree. So the cost does not
     grow with the years of a device.
     """
     session.flush()
-    row = session.get(DatingRow, (device, generation))
-    if row is None or boot < row.boot or not _date_from(session, device, generation, row.cut()):
-        _date_all(session, device, generation)
-
-
-def _generations(table: type[SessionRow] | type[ClockFactRow], device: str) -> Select[Any]:
-    return select(table.generation).where(table.device == device).distinct()
-
-
-def _date_all(session: Session, device: str, generation: int) -> None:
-    rows, facts = _sessions_and_facts(session, device, generation, None)
-    datings, cut = date_and_cut([times for *_, times in rows], facts)
-    _write(session, device, generation, rows, datings)
-    _keep_cut(session, device, generation, cut)
+    cut = session.execute(_CUT_OF.where(DatingRow.device == device, DatingRow.generation == generation)).first()
+    if cut is None or boot < cut.boot or not _date_from(session, device, generation, Cut(*cut)):
+        date_all(session, device, generation)
 
 
 def _date_from(session: Session, device: str, generation: int, cut: Cut) -> bool:
@@ -107,11 +99,11 @@ def _sessions_and_facts(session: Session, device: str, generation: int, boot: in
 
 
 def _keep_cut(session: Session, device: str, generation: int, cut: Cut | None) -> None:
-    if cut is not None:
-        session.merge(DatingRow(device=device, generation=generation, **vars(cut)))
-    elif (row := session.get(DatingRow, (device, generation))) is not None:
-        session.delete(row)
-    session.flush()
+    connection = session.connection()
+    if cut is None:
+        connection.execute(delete(DatingRow).where(DatingRow.device == device, DatingRow.generation == generation))
+    else:
+        connection.exec_driver_sql(driver_sql(connection, _PUT_CUT), (device, generation, *vars(cut).values()))
 
 
 def _write(session: Session, device: str, generation: int, rows: _Rows, datings: Sequence[Dating]) -> None:
@@ -120,13 +112,12 @@ def _write(session: Session, device: str, generation: int, rows: _Rows, datings:
         return
     earliest = min(BEGINNING_MS if dating.not_before_ms is None else dating.not_before_ms for dating in datings)
     wearers = _Wearers(session, device, earliest, max(dating.not_after_ms for dating in datings))
-    own_athletes = _own_athletes(session, device, generation, [number for _, number, *_ in rows])
+    own_athletes = _own_athletes(session, device, [number for _, number, *_ in rows])
     changed = []
     for (key, number, held, _), dating in zip(rows, datings, strict=True):
         athlete_id = wearers.between(dating.not_before_ms, dating.not_after_ms)
-        athlete_id = wearers.unless_removed(own_athletes.get((generation, number), athlete_id))
-        new = {**vars(dating), "placed_at_ms": dating.placed_at_ms, "athlete_id": athlete_id}
-        values = [new[name] for name in _UPDATED]
+        athlete_id = own_athletes.get((generation, number), athlete_id)
+        values = [*vars(dating).values(), dating.placed_at_ms, athlete_id]
         if values != held:
             changed.append((*values, key))
     if changed:
@@ -143,9 +134,9 @@ def update_athletes(session: Session, device: str, from_ms: int, to_ms: int | No
     _assign(session, device, *within)
 
 
-def update_athlete(session: Session, row: SessionRow) -> None:
-    """Assign one session to its athlete."""
-    _assign(session, row.device, SessionRow.id == row.id)
+def update_athlete(session: Session, device: str, numbers: Sequence[int]) -> None:
+    """Assign the sessions of a device from the first to the last of `numbers`, which rise, to their athletes."""
+    _assign(session, device, SessionRow.number.between(numbers[0], numbers[-1]))
 
 
 def _assign(session: Session, device: str, *conditions: ColumnElement[bool]) -> None:
@@ -157,11 +148,11 @@ def _assign(session: Session, device: str, *conditions: ColumnElement[bool]) -> 
         return
     earliest = min(BEGINNING_MS if row.not_before_ms is None else row.not_before_ms for row in rows)
     wearers = _Wearers(session, device, earliest, max(row.not_after_ms for row in rows))
-    own_athletes = _own_athletes(session, device, numbers=[row.number for row in rows])
+    own_athletes = _own_athletes(session, device, [row.number for row in rows])
     changed = []
     for row in rows:
         athlete_id = wearers.between(row.not_before_ms, row.not_after_ms)
-        athlete_id = wearers.unless_removed(own_athletes.get((row.generation, row.number), athlete_id))
+        athlete_id = own_athletes.get((row.generation, row.number), athlete_id)
         if athlete_id != row.athlete_id:
             changed.append((athlete_id, row.id))
     if changed:
@@ -171,18 +162,17 @@ def _assign(session: Session, device: str, *conditions: ColumnElement[bool]) -> 
 
 
 class _Wearers:
-    """Who wore a device between two moments (None: no end), and which athletes were removed."""
+    """Who wore a device between two moments (None: no end). A removed athlete counts as nobody."""
 
     def __init__(self, session: Session, device: str, earliest_ms: int, latest_ms: int | None) -> None:
-        columns = AssignmentRow.athlete_id, AssignmentRow.from_at_ms
-        query = select(*columns).where(AssignmentRow.device == device)
+        query = select(AssignmentRow.from_at_ms, AthleteRow.id).where(AssignmentRow.device == device)
+        query = query.outerjoin(AthleteRow, (AthleteRow.id == AssignmentRow.athlete_id) & AthleteRow.removed.is_(False))
         query = query.where(AssignmentRow.to_at_ms.is_(None) | (AssignmentRow.to_at_ms > earliest_ms))
         if latest_ms is not None:
             query = query.where(AssignmentRow.from_at_ms <= latest_ms)
         rows = session.execute(query.order_by(AssignmentRow.from_at_ms)).all()
-        self._athletes: Sequence[int | None] = [row.athlete_id for row in rows]
-        self._starts: Sequence[int] = [row.from_at_ms for row in rows]
-        self._removed = set(session.scalars(select(AthleteRow.id).where(AthleteRow.removed)))
+        self._starts: Sequence[int] = [from_ms for from_ms, _ in rows]
+        self._athletes: Sequence[int | None] = [athlete_id for _, athlete_id in rows]
 
     def between(self, earliest_ms: int | None, latest_ms: int) -> int | None:
         """Who wore the device in all that time; None where it was unassigned or several athletes are possible."""
@@ -190,25 +180,19 @@ class _Wearers:
         possible = set(self._athletes[max(first, 0) : bisect_right(self._starts, latest_ms)])
         return possible.pop() if first >= 0 and len(possible) == 1 else None
 
-    def unless_removed(self, athlete_id: int | None) -> int | None:
-        """The athlete, or None for a removed one."""
-        return None if athlete_id in self._removed else athlete_id
 
-
-def _own_athletes(
-    session: Session, device: str, generation: int | None = None, numbers: Sequence[int] = ()
-) -> dict[tuple[int, int], int | None]:
-    """The athletes whom people chose for sessions of a device (or of one generation, with these numbers), by generation and number.
+def _own_athletes(session: Session, device: str, numbers: Sequence[int]) -> dict[tuple[int, int], int | None]:
+    """The athletes whom people chose for sessions of a device with these numbers, by generation and number; None for a removed one.
 
     For an imported session that is the athlete for whom it was imported, unless a person moved it.
     """
-    corrected = select(CorrectionRow.generation, CorrectionRow.number, CorrectionRow.athlete_id)
-    corrected = corrected.where(CorrectionRow.device == device, CorrectionRow.has_athlete)
-    if generation is not None:
-        corrected = corrected.where(CorrectionRow.generation == generation)
-    imported = select(ImportRow.number, ImportRow.athlete_id)
-    if 0 < len(numbers) <= MAX_NUMBERS:
-        corrected = corrected.where(CorrectionRow.number.in_(numbers))
-        imported = imported.where(ImportRow.number.in_(numbers))
-    chosen = {(0, number): athlete_id for number, athlete_id in session.execute(imported)} if device == IMPORTED else {}
+    first, last = min(numbers), max(numbers)
+    same = AthleteRow.removed.is_(False)
+    corrected = select(CorrectionRow.generation, CorrectionRow.number, AthleteRow.id)
+    corrected = corrected.outerjoin(AthleteRow, (AthleteRow.id == CorrectionRow.athlete_id) & same)
+    corrected = corrected.where(CorrectionRow.device == device, CorrectionRow.has_athlete, CorrectionRow.number.between(first, last))
+    chosen: dict[tuple[int, int], int | None] = {}
+    if device == IMPORTED:
+        imported = select(ImportRow.number, AthleteRow.id).outerjoin(AthleteRow, (AthleteRow.id == ImportRow.athlete_id) & same)
+        chosen = {(0, number): athlete_id for number, athlete_id in session.execute(imported.where(ImportRow.number.between(first, last)))}
     return {**chosen, **{(generation, number): athlete_id for generation, number, athlete_id in session.execute(corrected)}}

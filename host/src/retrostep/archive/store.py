@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from retrostep.archive import schema
-from retrostep.archive.catalogue import compare_with_logs, remember_folders
+from retrostep.archive.catalogue import Comparison, compare_with_logs, remember_folders
 from retrostep.archive.data_dir import DataDir
 from retrostep.archive.database import (
     damaged_store,
@@ -125,9 +125,7 @@ class Store(Decided):
         """Prepare the store. To be read, it is used as it is where the disk is full or the folder cannot be written after all."""
         notices = list(self.notices)
         try:
-            if isinstance(self._place, Server):
-                self._create_on_server(reading)
-            self._prepare()
+            self._prepare(reading)
         except (DiskFull, NoAccess):
             if not reading or self._place.is_frozen or isinstance(self._place, Server):
                 raise
@@ -136,7 +134,7 @@ class Store(Decided):
             self._place.freeze()
             self._tables = Tables(self.raw, self.journal, is_frozen=True)
             self._connect()
-            self._prepare()
+            self._prepare(reading)
         moved_to = self.moved_to()
         if not reading:
             self._refuse_moved(moved_to)
@@ -151,8 +149,6 @@ class Store(Decided):
     def _create_on_server(self, reading: bool) -> None:
         """Create the tables in an empty database. Another program may do so at the same moment."""
         with self._read() as session:
-            if layout_of(session) is not None:
-                return
             refuse_foreign_tables(session, self.name)
         if reading:
             raise NoStore(f"There is no store at {self.name} yet: sync or enter something first, or check the URL.")
@@ -187,19 +183,24 @@ class Store(Decided):
 
     def add_log(self, summary: LogSummary, received_at: datetime | None = None) -> SessionRow:
         """As `ingest`, for a log that was summarized already."""
+        with self._write() if self.journal.in_database else nullcontext():
+            return self._add_log(summary, received_at)
+
+    def _add_log(self, summary: LogSummary, received_at: datetime | None) -> SessionRow:
         device, number, generation = summary.key
-        self._number_generation(device, generation)
-        if self.raw.exists(device, number, generation):
-            self.record_receipt(summary, received_at)
         received_at_ms = now_ms() if received_at is None else to_ms(received_at)
+        known = self.receipt(summary.key)
+        if _is_new(known, summary, received_at_ms):
+            self._number_generation(device, generation)
+            if self.raw.exists(device, number, generation):
+                self.record_receipt(summary, received_at)
         with self._write() as session:
             receipt = session.get(ReceiptRow, (device, generation, number))
-            before = session_row(session, (device, generation, number))
-            boot = min(summary.session["boot"], summary.session["boot"] if before is None else before.boot)
-            project_logs(session, [(rows_of(summary), received_at_ms if receipt is None else receipt.received_at_ms)])
+            changed = project_logs(session, [(rows_of(summary), received_at_ms if receipt is None else receipt.received_at_ms)])
             if isinstance(self.raw, DatabaseLogs):
                 self.raw.stored(session, [(device, generation, number)])
-            update_dating_from(session, device, generation, boot)
+            for place, boot in changed.items():
+                update_dating_from(session, *place, boot)
             row = session_row(session, (device, generation, number))
             assert row is not None
             return row
@@ -210,11 +211,8 @@ class Store(Decided):
         # On a server two may receive one log at the same time. Read under the lock, the clock makes the second one later, so not a receipt.
         with self.journal.locked() if self.journal.in_database else nullcontext():
             received_at_ms = now_ms() if received_at is None else to_ms(received_at)
-            self._number_generation(device, generation)
-            known = self.receipt(summary.key)
-            is_known = known is not None and (known.length, known.crc) == summary.identity
-            is_earlier = known is None or known.received_at_ms is None or received_at_ms < known.received_at_ms
-            if not is_known or (is_earlier and is_possible_clock(received_at_ms)):
+            if _is_new(self.receipt(summary.key), summary, received_at_ms):
+                self._number_generation(device, generation)
                 self._enter(RECEIVED, **receipt_fields((device, generation, number), summary.identity, received_at_ms))
 
     def receipt(self, key: tuple[str, int, int]) -> ReceiptRow | None:
@@ -239,16 +237,18 @@ class Store(Decided):
         fact = {"boot": boot, "ticks_ms": ticks_ms, "epoch_ms": epoch_ms, "source": source}
         self._enter("clock", device=device_name(device), **fact, **generation_field(generation))
 
-    def saw_device(self, hello: Hello) -> None:
-        """Record that a device is connected now, and what it reported about itself."""
-        self._enter(
-            "seen",
-            device=device_name(hello.device),
-            board=hello.board,
-            core_version=".".join(str(part) for part in hello.core_version),
-            core_hash=hello.core_hash.hex(),
-            boot=hello.boot,
-        )
+    def saw_device(self, hello: Hello, fact: ClockFact | None = None) -> None:
+        """Record that a device is connected now, what it reported about itself, and the clock fact of that moment."""
+        device = device_name(hello.device)
+        seen = {
+            "device": device,
+            "board": hello.board,
+            "core_version": ".".join(str(part) for part in hello.core_version),
+            "core_hash": hello.core_hash.hex(),
+            "boot": hello.boot,
+        }
+        clock = [] if fact is None else [("clock", {"device": device, **vars(fact), **generation_field(hello.generation)})]
+        self._enter_all([("seen", seen), *clock])
 
     def _number_generation(self, device: str, generation: int) -> None:
         """Give a new generation of a device its number. The journal keeps it, except that of generation 0."""
@@ -363,7 +363,7 @@ class Store(Decided):
             with self._write() as session:
                 self._refuse_moved(session.scalar(select(StoreState.moved_to)), entries)
                 journal.append_all(now_ms(), entries)
-                self._tables.apply_journal(session)
+                self._tables.apply_journal(session, journal.last_lines)
         except BaseException as error:
             if isinstance(error, StoreLost) and journal.appended > before:
                 self._engine.dispose()  # its other connections are lost as well
@@ -379,14 +379,14 @@ class Store(Decided):
             why = "The connection was lost at the end, so what was entered may be in it: look there before you enter it again."
             raise StoreLost(f"The store {self.name} cannot be reached any more. {why}") from error
 
-    def _prepare(self) -> None:
+    def _prepare(self, reading: bool) -> None:
         """Create the tables of a new store, check the layout, and add what the journal and the logs have and the tables lack."""
-        with self._read() as session:
-            layout = layout_of(session)
-            if layout is not None and layout > schema.LAYOUT:
-                raise self._newer()
-            is_current = layout == schema.LAYOUT and self._tables.has_every_entry(session)
-            found = compare_with_logs(session, self.raw) if is_current else None
+        layout, found = self._compared()
+        if layout is None and isinstance(self._place, Server):
+            self._create_on_server(reading)
+            layout, found = self._compared()
+        if layout is not None and layout > schema.LAYOUT:
+            raise self._newer()
         if found is None or found.new:
             if isinstance(self._place, Place) and self._place.is_frozen and not self._place.is_scratch:
                 self._engine.dispose()
@@ -402,12 +402,26 @@ class Store(Decided):
             with self._read() as session:
                 self.lost_sessions = lost_sessions(session, found.missing)
 
+    def _compared(self) -> tuple[int | None, Comparison | None]:
+        """The layout of the tables (None: there are none), and what they lack of the logs (None: they are not up to date)."""
+        with self._transactions.snapshot(), self._read() as session:
+            layout = layout_of(session)
+            is_current = layout == schema.LAYOUT and self._tables.has_every_entry(session)
+            return layout, compare_with_logs(session, self.raw) if is_current else None
+
     def _refuse_moved(self, to: str | None, entries: Sequence[tuple[str, dict[str, Any]]] = ()) -> None:
         if to is not None and [kind for kind, _ in entries] != [REOPENED]:
             raise StoreMoved(f"The store {self.name} was moved to {to}: use that one.", store=self.shown_url)
 
     def _newer(self) -> StoreLayout:
         return StoreLayout(f"A newer version of Retrostep wrote the store {self.name}: update this one.")
+
+
+def _is_new(known: ReceiptRow | None, summary: LogSummary, received_at_ms: int) -> bool:
+    """Whether the known receipt is none for the bytes of this log, or is later than `received_at_ms`."""
+    if known is None or (known.length, known.crc) != summary.identity:
+        return True
+    return is_possible_clock(received_at_ms) and (known.received_at_ms is None or received_at_ms < known.received_at_ms)
 
 
 def rebuild_store(url: str | None = None, progress: Progress | None = None, *, moves_foreign: bool = False) -> RebuildReport:

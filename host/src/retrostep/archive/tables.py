@@ -2,7 +2,7 @@
 
 import binascii
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from retrostep.archive.corrections import SessionKey
 from retrostep.archive.database import keep_copy, layout_of
 from retrostep.archive.database_logs import DatabaseLogs
 from retrostep.archive.dating import is_possible_clock
-from retrostep.archive.event_journal import EventJournal, JournalLine, number_of, parse_entry
+from retrostep.archive.event_journal import Entry, EventJournal, JournalLine, number_of, parse_entry
 from retrostep.archive.identifiers import session_id
 from retrostep.archive.journal_repair import Disorder, Repair, check_journal, lost_text, repair_journal, repaired_notice
 from retrostep.archive.log_readers import batches, read_logs
@@ -25,12 +25,12 @@ from retrostep.archive.log_rows import LogRows, ReadLog
 from retrostep.archive.log_summary import summarize_log
 from retrostep.archive.migrate import MIGRATED_SINCE, migrate, revision_of
 from retrostep.archive.moments import now_ms
-from retrostep.archive.projected_logs import project_logs, session_row
+from retrostep.archive.projected_logs import Place, may_be_of, project_logs, session_row
 from retrostep.archive.projection import (
     RECEIVED,
     Receipt,
     Redated,
-    apply_entry,
+    apply_entries,
     apply_receipts,
     generation_field,
     receipt_fields,
@@ -38,7 +38,7 @@ from retrostep.archive.projection import (
 )
 from retrostep.archive.raw_logs import RawLog, RawLogs
 from retrostep.archive.schema import EntryRow, GenerationRow, MigrationRow, ReceiptRow, SessionRow, StoreState
-from retrostep.archive.session_dates import update_dating, update_dating_from
+from retrostep.archive.session_dates import date_all, update_dating_from
 from retrostep.archive.source_tables import SourceBase
 from retrostep.errors import DamagedJournal, RetrostepError
 from retrostep.units import count
@@ -91,21 +91,27 @@ class Tables:
 
     # The event journal
 
-    def apply_journal(self, session: Session) -> None:
-        """Apply every entry of the journal that the tables do not have yet. A damaged one is counted and skipped."""
-        state = session.scalars(select(StoreState)).one()
+    def apply_journal(self, session: Session, appended: Sequence[JournalLine] = ()) -> None:
+        """Apply every entry of the journal that the tables do not have yet. A damaged one is counted and skipped.
+
+        `appended` are the lines that were just appended in this transaction. They are not read again where they are all that is new.
+        """
+        applied, damaged = session.execute(select(StoreState.entries_applied, StoreState.entries_damaged)).one()
+        is_all = bool(appended) and appended[0].end - len(appended[0].raw) == applied
         redated: dict[tuple[str, int], int] = {}
-        for lines in batches(self._journal.lines(state.entries_applied), BATCH):
+        for lines in batches(appended if is_all else self._journal.lines(applied), BATCH):
             if not self._journal.in_database:
                 session.connection().exec_driver_sql(_PUT_ENTRY, [(line.end, line.raw, binascii.crc32(line.raw)) for line in lines])
-            state.entries_applied = lines[-1].end
-            state.entries_damaged += _apply_lines(session, lines, redated)
-            session.flush()
+            applied = lines[-1].end
+            damaged += _apply_lines(session, lines, redated)
+        session.execute(update(StoreState).values(entries_applied=applied, entries_damaged=damaged))
         for (device, generation), boot in sorted(redated.items()):
             update_dating_from(session, device, generation, boot)
 
     def is_of_this_journal(self, session: Session) -> bool:
         """Whether the journal still has the entries that were applied to the tables, as far as its size and last applied line show."""
+        if self._journal.in_database:
+            return True
         last = session.execute(select(EntryRow.end, EntryRow.line).order_by(EntryRow.id.desc()).limit(1)).first()
         return last is None or self._journal.holds(last.line, last.end)
 
@@ -267,17 +273,17 @@ class Tables:
         `total` is how many there are. Memory does not grow with them.
         """
         report = RebuildReport()
-        devices: dict[str, None] = {}
+        changed: dict[Place, int] = {}
         if isinstance(self._raw, DatabaseLogs):
             logs = self._raw.loaded(logs)
         for batch in batches(_counted(read_logs(logs, total), total, progress), BATCH):
-            self._add_batch(session, batch, report, devices, keep_unreadable)
-        for device in devices:
-            update_dating(session, device)
+            self._add_batch(session, batch, report, changed, keep_unreadable)
+        for place in changed:
+            date_all(session, *place)
         return report
 
     def _add_batch(
-        self, session: Session, batch: list[tuple[RawLog, ReadLog]], report: RebuildReport, devices: dict[str, None], keep_unreadable: bool
+        self, session: Session, batch: list[tuple[RawLog, ReadLog]], report: RebuildReport, changed: dict[Place, int], keep_unreadable: bool
     ) -> None:
         known = _receipts(session, [log for log, _ in batch])
         usable: list[tuple[LogRows, int | None]] = []
@@ -299,11 +305,10 @@ class Tables:
                 report.changed.append(log.path)
                 if session_row(session, read.rows.key) is None:  # a stored one is from a time when its log had the right bytes
                     usable.append((read.rows, receipt.received_at_ms))
-        project_logs(session, usable)
+        changed.update(project_logs(session, usable))
         if isinstance(self._raw, DatabaseLogs):
             self._raw.stored(session, [rows.key for rows, _ in usable])
         report.sessions += len(usable)
-        devices.update((rows.session["device"], None) for rows, _ in usable)
         if receipts:
             self._record(session, receipts)
 
@@ -367,42 +372,55 @@ def _has_grown(receipt: Receipt, log: RawLog, raw: RawLogs) -> bool:
 
 
 def _receipts(session: Session, logs: list[RawLog]) -> dict[SessionKey, Receipt]:
-    """The receipts of those logs."""
-    by_folder: dict[tuple[str, int], list[int]] = {}
-    for log in logs:
-        by_folder.setdefault((log.device, log.generation), []).append(log.session)
-    found: dict[SessionKey, Receipt] = {}
-    columns = (ReceiptRow.number, ReceiptRow.length, ReceiptRow.crc, ReceiptRow.received_at_ms)
-    for place, numbers in by_folder.items():
-        of_folder = select(*columns).where(ReceiptRow.device == place[0], ReceiptRow.generation == place[1])
-        for number, length, crc, at_ms in session.execute(of_folder.where(ReceiptRow.number.in_(numbers))):
-            found[*place, number] = Receipt((*place, number), length, crc, at_ms)
+    """The receipts of those logs, and maybe of some more."""
+    columns = ReceiptRow.device, ReceiptRow.generation, ReceiptRow.number, ReceiptRow.length, ReceiptRow.crc, ReceiptRow.received_at_ms
+    query = select(*columns).where(may_be_of(ReceiptRow, [(log.device, log.generation, log.session) for log in logs]))
+    found = {}
+    for device, generation, number, length, crc, at_ms in session.execute(query):
+        found[device, generation, number] = Receipt((device, generation, number), length, crc, at_ms)
     return found
 
 
-def _apply_lines(session: Session, lines: list[JournalLine], redated: dict[tuple[str, int], int]) -> int:
+def _apply_lines(session: Session, lines: list[JournalLine], redated: dict[Place, int]) -> int:
     """Apply lines of the journal. Return how many are damaged.
 
     Add to `redated`, by device and generation, the first boot of which something changed: sessions must be dated again.
     """
     receipts: list[Receipt] = []
-    changes: list[Redated] = []
+    entries: list[Entry] = []
     damaged = 0
     for line in lines:
-        try:
-            if line.entry is None:
-                raise ValueError("not an entry")
-            if line.entry["entry"] == RECEIVED:
-                receipts.append(receipt_of(line.entry))
-                continue
-            with session.begin_nested():
-                change = apply_entry(session, line.entry)
-            if change is not None:
-                changes.append(change)
-        except (KeyError, TypeError, ValueError, RetrostepError, DataError, IntegrityError):
+        if line.entry is None:
             damaged += 1
+        elif line.entry["entry"] == RECEIVED:
+            try:
+                receipts.append(receipt_of(line.entry))
+            except _NOT_VALID:
+                damaged += 1
+        else:
+            entries.append(line.entry)
+    changes: list[Redated] = []
+    try:
+        changes = _applied(session, entries)
+    except _NOT_VALID:  # one of them is damaged
+        for entry in entries:
+            try:
+                changes += _applied(session, [entry])
+            except _NOT_VALID:
+                damaged += 1
     if receipts:
         changes += apply_receipts(session, receipts)
     for device, generation, boot in changes:
         redated[device, generation] = min(boot, redated.get((device, generation), boot))
     return damaged
+
+
+_NOT_VALID = (KeyError, TypeError, ValueError, RetrostepError, DataError, IntegrityError)
+
+
+def _applied(session: Session, entries: list[Entry]) -> list[Redated]:
+    """Apply all of the entries, or none. Return what must be dated again."""
+    if not entries:
+        return []
+    with session.begin_nested():
+        return apply_entries(session, entries)

@@ -32,7 +32,11 @@ class Transactions:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads."""
+        """A transaction that only reads; this thread's snapshot where it has one."""
+        snapshot = getattr(self._own, "snapshot", None)
+        if snapshot is not None:
+            yield snapshot
+            return
         with database_errors(self.name), self._reading.begin() as session:
             yield session
 
@@ -54,13 +58,14 @@ class Transactions:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """In the block, `joined` reads the store as it was when the block began, in this thread."""
+        """In the block, this thread reads the store as it was when the block began, in one transaction."""
         with self.read() as session:
+            before = getattr(self._own, "snapshot", None)
             self._own.snapshot = session
             try:
                 yield
             finally:
-                self._own.snapshot = None
+                self._own.snapshot = before
 
     @contextmanager
     def joined(self) -> Iterator[Session]:

@@ -171,9 +171,7 @@ def _confirm(board: DeviceClient, transfers: dict[int, SessionTransfer]) -> None
 
 def _record_device(store: Store, hello: answers.Hello, fact: ClockFact | None, result: SyncResult) -> None:
     """Record that the device was here and its clock fact, store what earlier syncs left, and look up who wears the device."""
-    store.saw_device(hello)
-    if fact is not None:
-        store.add_clock_fact(result.device, fact.boot, fact.ticks_ms, fact.epoch_ms, fact.source, generation=hello.generation)
+    store.saw_device(hello, fact)
     assignments = [each for each in store.assignments() if each.device == result.device]
     result.athlete = next((each.athlete for each in assignments if each.to_at_ms is None), None)
     result.never_assigned = not assignments
