@@ -46,7 +46,7 @@ from retrostep.archive.place import (
     refuse_special_journal,
     set_store_aside,
 )
-from retrostep.archive.projected_logs import project_logs, session_row
+from retrostep.archive.projected_logs import project_logs
 from retrostep.archive.projection import MOVED, RECEIVED, REOPENED, generation_field, receipt_fields
 from retrostep.archive.queries import Queries
 from retrostep.archive.raw_logs import RawLogs
@@ -201,9 +201,7 @@ class Store(Decided):
                 self.raw.stored(session, [(device, generation, number)])
             for place, boot in changed.items():
                 update_dating_from(session, *place, boot)
-            row = session_row(session, (device, generation, number))
-            assert row is not None
-            return row
+            return session.scalars(select(SessionRow).filter_by(device=device, generation=generation, number=number)).one()
 
     def record_receipt(self, summary: LogSummary, received_at: datetime | None = None) -> None:
         """Record in the journal which log is archived since when (default now), unless it has an earlier receipt for the same bytes."""
