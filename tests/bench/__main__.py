@@ -28,8 +28,8 @@ SECTIONS = {
     "power": "how long a cell lasts, by arithmetic",
     "alongside": "lost samples and late alerts during a sync",
     "archive": "cost of an entry and of a rebuild after years; scaled by `python -m bench.archive --help`",
-    "club": "check of clubs beside pandas and polars, and from a log to a verdict; scaled by `python -m bench.club --help`",
-    "report": "time and size of the report of a club of 50",
+    "club": "check of clubs of 10 and 1,000 in a file and on PostgreSQL, from a log to a verdict; scaled by `python -m bench.club --help`",
+    "report": "time and size of the report of a club of 50, in a file and on PostgreSQL",
     "constants": "effect of the main constants of the engine (not in the full run)",
 }
 FULL = [name for name in SECTIONS if name != "constants"]

@@ -11,19 +11,22 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from retrostep.archive.store import Store
 
 _SEARCHED = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/opt/homebrew/bin"), Path("/usr/local/bin")]
 _SETTINGS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=32MB")
 
 
+class NoServer(Exception):
+    """PostgreSQL is not installed here, or does not start."""
+
+
 @cache
 def server() -> str:
-    """The URL of a database on the server, which the first caller starts. The test is skipped where PostgreSQL is not installed."""
+    """The URL of a database on the server, which the first caller starts. Raises NoServer."""
     tools = next((folder for folder in _SEARCHED if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
     if tools is None or sys.platform == "win32":
-        pytest.skip("PostgreSQL is not installed here (Debian: apt-get install postgresql)")
+        raise NoServer("PostgreSQL is not installed here (Debian: apt-get install postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="retrostep-pg-", dir="/tmp"))  # short: a socket's path has at most 107 characters
     user = _server_user(folder)
     data = folder / "data"
@@ -37,7 +40,7 @@ def server() -> str:
         if ran.returncode:
             said = (folder / "started").read_text().strip().splitlines()[-1:]
             shutil.rmtree(folder, ignore_errors=True)
-            pytest.skip(f"PostgreSQL does not start here: {' '.join(said)}")
+            raise NoServer(f"PostgreSQL does not start here: {' '.join(said)}")
     atexit.register(_stop, [tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], folder, user, os.getpid())
     return f"postgresql://coach:s3cret@/postgres?host={quote(str(folder), safe='')}"
 
@@ -46,7 +49,7 @@ _numbers = count(1)
 
 
 def empty_schema() -> str:
-    """The URL of an empty schema on the server."""
+    """The URL of an empty schema on the server. Raises NoServer."""
     import psycopg
 
     url, name = server(), f"test_{next(_numbers)}"

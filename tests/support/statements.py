@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 
-
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """The statements of every store in the block, in order. Many rows that are inserted at once are one statement."""

@@ -93,10 +93,20 @@ def remember_folders(session: Session, found: Comparison) -> None:
     """Remember the times of the folders that were compared and hold what they should."""
     settled_ns = time.time_ns() - SETTLED_NS
     doubtful = {key[:2] for key in found.missing} | {path.parent for path in (*found.changed, *found.unreadable)}
+    stamps = []
     for folder in found.folders:
         is_settled = folder.mtime_ns < settled_ns and not doubtful & {(folder.device, folder.generation), folder.path}
-        session.merge(FolderRow(device=folder.device, generation=folder.generation, mtime_ns=folder.mtime_ns if is_settled else 0))
-    session.flush()
+        stamps.append((folder.device, folder.generation, folder.mtime_ns if is_settled else 0))
+    if stamps:
+        session.connection().exec_driver_sql(_PUT_STAMP, stamps)
+        session.expire_all()
+
+
+_PUT_STAMP = """
+INSERT INTO folders (device, generation, mtime_ns) VALUES (?, ?, ?)
+ON CONFLICT (device, generation) DO UPDATE SET mtime_ns = excluded.mtime_ns
+"""
+"""Of logs in files: those on a server are in no folders."""
 
 
 def _compare_folder(raw: RawLogs, folder: LogFolder, known: dict[int, _Known], found: Comparison) -> None:

@@ -313,7 +313,7 @@ class Store(Decided):
         return changed
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """While the logs and the journal are on a server, this thread sees them in the block as they were at its beginning."""
+        """In the block, this thread sees the store as it was at its beginning, with logs and journal where they are on a server too."""
         return self._transactions.snapshot()
 
     @property

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select
@@ -12,6 +13,7 @@ from retrostep.archive.database import database_errors
 from retrostep.archive.server import RIGHT_TO_WRITE
 
 _ROWS_AT_ONCE = 1_000
+_numbers = count(1)
 
 
 class Transactions:
@@ -92,7 +94,8 @@ def rows_of(session: Session, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
         return
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     driver: Any = connection.connection.driver_connection
-    with driver.cursor(name="rows_of") as cursor:  # a name lets the server keep the rows, which come some at a time
+    # A name lets the server keep the rows, which come some at a time. Several queries may be read in turn.
+    with driver.cursor(name=f"rows_of_{next(_numbers)}") as cursor:
         cursor.execute(str(compiled), compiled.params)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield from rows

@@ -79,7 +79,7 @@ def command(
     if name is not None and athlete is not None and person_key(name) != person_key(athlete):
         raise click.UsageError("ATHLETE and --athlete name two athletes: give one.")
     one = name if athlete is None else athlete
-    with reading(store_url) as store:
+    with reading(store_url) as store, store.snapshot():
         check = Check(store, Core(VERSION, core_hash().hex()), None if on is None else on.date(), days)
         verdicts = check.verdicts(one)
         excluded = check.excluded(one)
