@@ -73,64 +73,78 @@ def command(named: tuple[str, ...], and_all: bool, is_watching: bool, as_json: b
 
 def _sync_once(named: tuple[str, ...], and_all: bool, as_json: bool, store_url: str | None) -> list[Outcome]:
     """Sync what is plugged in now, and print the results."""
-    begun = time.monotonic()
     try:
         paths = [port.path for port in select_ports(named, and_all)]
     except BoardNotFound:
         if as_json:
             click.echo(json.dumps({"devices": []}, indent=2))
         raise
-    outcomes: dict[str, Outcome] = {}
-    reported: set[str] = set()
-
-    def report(path: str) -> None:
-        reported.add(path)
-        _report(path if len(paths) > 1 else "", outcomes[path], as_json)
-
-    stop = Event()
-    single: DeviceClient | None = None
-
-    def receive_all(store: Store) -> None:
-        with _sigterm_as_ctrl_c(), progress_bars(paths, not as_json) as bars:
-
-            def receive(path: str, stop: Event) -> SyncResult:
-                with single or DeviceClient(SerialPort(path, stop=stop), on_wait=print_wait) as board:
-                    return sync_board(board, store, bars.of(path))
-
-            def ended(path: str, outcome: Outcome) -> None:
-                outcomes[path] = outcome
-                bars.end(path, _in_short(outcome), outcome.exit_status == 0)
-                if not bars.is_seen:
-                    report(path)
-
-            run_parallel(paths, receive, ended, stop)
-
-    def print_results() -> None:
-        for path in paths:
-            if path in outcomes and path not in reported:
-                report(path)
-        if as_json:
-            click.echo(json.dumps({"devices": [_as_dict(path, outcomes[path]) for path in paths if path in outcomes]}, indent=2))
-        else:
-            _report_all(list(outcomes.values()), time.monotonic() - begun)
-
+    boards = _PluggedBoards(paths, as_json)
     with after_ctrl_c("Everything received so far is kept. The next sync resumes."), ExitStack() as stack:
         try:
             if len(paths) == 1:
-                # Ask the board before the database is loaded, which takes a second: a chip without a program is reported sooner.
-                try:
-                    single = stack.enter_context(DeviceClient(SerialPort(paths[0], stop=stop), on_wait=print_wait))
-                    single.hello()
-                except RetrostepError as error:
-                    outcomes[paths[0]] = error
-            if not outcomes:
+                boards.ask_the_only_one(stack)
+            if not boards.outcomes:
                 store = stack.enter_context(entering(store_url))
-                receive_all(store)
+                boards.receive_all(store)
         finally:
-            print_results()  # after the bars have gone, and also after Ctrl-C
+            boards.print_results()  # after the bars have gone, and also after Ctrl-C
         if not as_json:
-            _report_unassigned([each for each in outcomes.values() if isinstance(each, SyncResult) and not ask_wearer(store, each)])
-    return list(outcomes.values())
+            results = [each for each in boards.outcomes.values() if isinstance(each, SyncResult)]
+            _report_unassigned([each for each in results if not ask_wearer(store, each)])
+    return list(boards.outcomes.values())
+
+
+class _PluggedBoards:
+    """The boards that are synced together, and what became of each: `outcomes`, by its port."""
+
+    def __init__(self, paths: list[str], as_json: bool) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._paths, self._as_json = paths, as_json
+        self._reported: set[str] = set()
+        self._stop = Event()
+        self._single: DeviceClient | None = None
+        self._begun = time.monotonic()
+
+    def ask_the_only_one(self, stack: ExitStack) -> None:
+        """Ask the board before the database is loaded, which takes a second: a chip without a program is reported sooner."""
+        (path,) = self._paths
+        try:
+            self._single = stack.enter_context(DeviceClient(SerialPort(path, stop=self._stop), on_wait=print_wait))
+            self._single.hello()
+        except RetrostepError as error:
+            self.outcomes[path] = error
+
+    def receive_all(self, store: Store) -> None:
+        """Sync all boards at the same time. A result is printed at once where no bars are shown."""
+        with _sigterm_as_ctrl_c(), progress_bars(self._paths, not self._as_json) as bars:
+
+            def receive(path: str, stop: Event) -> SyncResult:
+                with self._single or DeviceClient(SerialPort(path, stop=stop), on_wait=print_wait) as board:
+                    return sync_board(board, store, bars.of(path))
+
+            def ended(path: str, outcome: Outcome) -> None:
+                self.outcomes[path] = outcome
+                bars.end(path, _in_short(outcome), outcome.exit_status == 0)
+                if not bars.is_seen:
+                    self._report(path)
+
+            run_parallel(self._paths, receive, ended, self._stop)
+
+    def print_results(self) -> None:
+        """Print what was not printed yet, then the sum or the JSON."""
+        ended = [path for path in self._paths if path in self.outcomes]
+        for path in ended:
+            if path not in self._reported:
+                self._report(path)
+        if self._as_json:
+            click.echo(json.dumps({"devices": [_as_dict(path, self.outcomes[path]) for path in ended]}, indent=2))
+        else:
+            _report_all(list(self.outcomes.values()), time.monotonic() - self._begun)
+
+    def _report(self, path: str) -> None:
+        self._reported.add(path)
+        _report(path if len(self._paths) > 1 else "", self.outcomes[path], self._as_json)
 
 
 def _watch(named: tuple[str, ...], and_all: bool, as_json: bool, store_url: str | None) -> list[Outcome]:

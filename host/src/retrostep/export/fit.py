@@ -38,70 +38,30 @@ _SEVERITIES = {"warn": 1, "stop": 2}
 
 
 def fit_bytes(activity: Activity) -> bytes:
-    """The FIT file of `activity`."""
-    identity = {
-        "mesg_num": message_number("developer_data_id"),
-        "developer_data_index": 0,
-        "application_id": list(_APPLICATION),
-        "application_version": 1,
-    }
+    """The FIT file of `activity`: who wrote it and our fields, then a record each second, a lap for each bout, and the session."""
     described: dict[int, dict[str, Any]] = {
-        _FIELDS[name][0]: {"developer_data_id_mesg": identity, "field_description_mesg": _described(name)} for name in _FIELDS
+        _FIELDS[name][0]: {"developer_data_id_mesg": _identity(), "field_description_mesg": _described(name)} for name in _FIELDS
     }
     encoder = Encoder(described)
-    started = _time(activity.started_at_ms)
-    ended = _time(activity.started_at_ms + activity.duration_ms)
-    serial = zlib.crc32(activity.device.encode()) or 1
 
     def write(message: str, **fields: Any) -> None:
         encoder.write_mesg({"mesg_num": message_number(message), **fields})
 
+    started, ended = _time(activity.started_at_ms), _time(activity.started_at_ms + activity.duration_ms)
+    serial = zlib.crc32(activity.device.encode()) or 1
     write("file_id", type="activity", manufacturer=DEVELOPMENT, product=1, serial_number=serial, time_created=started)
-    encoder.write_mesg(identity)
+    encoder.write_mesg(_identity())
     for name in _FIELDS:
         encoder.write_mesg(_described(name))
     write("device_info", timestamp=started, manufacturer=DEVELOPMENT, product=1, serial_number=serial, software_version=_version())
     write("event", timestamp=started, event="timer", event_type="start")
     _write_records(activity, write)
     write("event", timestamp=ended, event="timer", event_type="stop_all")
-    backward_ms, backward_steps = _backward(activity.laps)
     for number, lap in enumerate(activity.laps):
         _write_lap(activity, lap, number, write)
-    optional: dict[str, Any] = {}
-    if activity.rpe is not None:
-        optional["workout_rpe"] = 10 * activity.rpe
-    if activity.pain is not None:
-        optional["workout_feel"] = 100 - 10 * activity.pain
-    write(
-        "session",
-        message_index=0,
-        timestamp=ended,
-        start_time=started,
-        event="session",
-        event_type="stop",
-        sport="running",
-        sub_sport="generic",
-        total_elapsed_time=activity.duration_ms / 1_000,
-        total_timer_time=activity.duration_ms / 1_000,
-        total_cycles=sum(activity.steps.values()) // 2,
-        total_fractional_cycles=sum(activity.steps.values()) % 2 / 2,
-        first_lap_index=0,
-        num_laps=len(activity.laps),
-        trigger="activity_end",
-        developer_fields=_developer(backward_time=backward_ms / 1_000, backward_steps=backward_steps, tibial_peak=activity.tibial_peak_g),
-        **_cadence(activity.cadence_spm, "avg_"),
-        **_cadence(activity.cadence_max_spm, "max_"),
-        **optional,
-    )
-    write(
-        "activity",
-        timestamp=ended,
-        total_timer_time=activity.duration_ms / 1_000,
-        num_sessions=1,
-        type="manual",
-        event="activity",
-        event_type="stop",
-    )
+    _write_session(activity, write)
+    timer_s = activity.duration_ms / 1_000
+    write("activity", timestamp=ended, total_timer_time=timer_s, num_sessions=1, type="manual", event="activity", event_type="stop")
     return bytes(encoder.close())
 
 
@@ -152,6 +112,36 @@ def _write_lap(activity: Activity, lap: Lap, number: int, write: Any) -> None:
     )
 
 
+def _write_session(activity: Activity, write: Any) -> None:
+    backward_ms, backward_steps = _backward(activity.laps)
+    optional: dict[str, Any] = {}
+    if activity.rpe is not None:
+        optional["workout_rpe"] = 10 * activity.rpe
+    if activity.pain is not None:
+        optional["workout_feel"] = 100 - 10 * activity.pain
+    write(
+        "session",
+        message_index=0,
+        timestamp=_time(activity.started_at_ms + activity.duration_ms),
+        start_time=_time(activity.started_at_ms),
+        event="session",
+        event_type="stop",
+        sport="running",
+        sub_sport="generic",
+        total_elapsed_time=activity.duration_ms / 1_000,
+        total_timer_time=activity.duration_ms / 1_000,
+        total_cycles=sum(activity.steps.values()) // 2,
+        total_fractional_cycles=sum(activity.steps.values()) % 2 / 2,
+        first_lap_index=0,
+        num_laps=len(activity.laps),
+        trigger="activity_end",
+        developer_fields=_developer(backward_time=backward_ms / 1_000, backward_steps=backward_steps, tibial_peak=activity.tibial_peak_g),
+        **_cadence(activity.cadence_spm, "avg_"),
+        **_cadence(activity.cadence_max_spm, "max_"),
+        **optional,
+    )
+
+
 def _cadence(spm: float, prefix: str) -> dict[str, Any]:
     """Steps a minute as the two fields of FIT: whole strides a minute, and their fraction in 1/128."""
     whole, fraction = divmod(min(round(64 * spm), 255 * 128 - 1), 128)
@@ -166,6 +156,16 @@ def _backward(laps: list[Lap]) -> tuple[int, int]:
 
 def _developer(**values: float | None) -> dict[int, float]:
     return {_FIELDS[name][0]: value for name, value in values.items() if value is not None}
+
+
+def _identity() -> dict[str, Any]:
+    """The message that says whose developer fields these are."""
+    return {
+        "mesg_num": message_number("developer_data_id"),
+        "developer_data_index": 0,
+        "application_id": list(_APPLICATION),
+        "application_version": 1,
+    }
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from retrostep.archive.corrections import EXCLUDED
 from retrostep.archive.dating import has_latest_start
 from retrostep.archive.identifiers import IMPORTED
 from retrostep.archive.queries import SessionDetail
-from retrostep.archive.schema import HistoryRow, ImportRow, SessionRow
+from retrostep.archive.schema import AlertRow, BoutRow, EpochRow, HistoryRow, ImportRow, LoadRow, NoteRow, SessionRow
 from retrostep.output.impacts import impacts
 from retrostep.training.alert_limits import alert_limits
 from retrostep.training.data_quality import quality_problems
@@ -92,72 +92,77 @@ def detail_dict(detail: SessionDetail) -> dict[str, Any]:
         "contradictory": row.contradictory,
         "limits": alert_limits(row.limits),
         "imported_from": _origin_dict(detail.imported),
-        "bouts": [
-            {
-                "start_s": bout.start_ms / 1_000,
-                "end_s": bout.end_ms / 1_000,
-                "direction": named(DIRECTION_NAMES, bout.direction),
-                "steps": bout.steps,
-                "cadence_spm": bout.cadence_mean_x10 / 10,
-                "cadence_max_spm": bout.cadence_max_x10 / 10,
-            }
-            for bout in detail.bouts
-        ],
-        "epochs": [
-            {
-                "at_s": epoch.t_ms / 1_000,
-                "forward_steps": epoch.forward_steps,
-                "backward_steps": epoch.backward_steps,
-                "unknown_steps": epoch.unknown_steps,
-                "forward_s": epoch.forward_ms / 1_000,
-                "backward_s": epoch.backward_ms / 1_000,
-                "cadence_spm": epoch.cadence_x10 / 10,
-                "peak_g": epoch.peak_mg / 1_000,
-            }
-            for epoch in detail.epochs
-        ],
-        "alerts_given": [
-            {
-                "at_s": alert.at_ms / 1_000,
-                "kind": named(ALERT_NAMES, alert.kind),
-                "severity": named(SEVERITY_NAMES, alert.severity),
-                "measured": alert_value(alert.kind, alert.measured),
-                "limit": alert_value(alert.kind, alert.limit),
-                "unit": alert_unit(alert.kind),
-            }
-            for alert in detail.alerts
-        ],
+        "bouts": [_bout_dict(bout) for bout in detail.bouts],
+        "epochs": [_epoch_dict(epoch) for epoch in detail.epochs],
+        "alerts_given": [_alert_dict(alert) for alert in detail.alerts],
         "gaps": [{"from_s": gap.from_ms / 1_000, "to_s": gap.to_ms / 1_000, "reason": named(GAP_NAMES, gap.reason)} for gap in detail.gaps],
         "impacts": [asdict(found) for found in impacts(detail.loads)],
-        "loads": [
-            {
-                "at_s": load.t_ms / 1_000,
-                "direction": named(DIRECTION_NAMES, load.direction),
-                "contacts": load.count + load.clipped,
-                "clipped": load.clipped,
-                "axial_mean_g": load.axial_mean_g8 / 8,
-                "axial_max_g": load.axial_max_g8 / 8,
-                "resultant_mean_g": load.resultant_mean_g8 / 8,
-                "resultant_max_g": load.resultant_max_g8 / 8,
-                "rise_mean_g_s": load.rise_mean_4g_s * 4,
-                "rise_max_g_s": load.rise_max_4g_s * 4,
-            }
-            for load in detail.loads
-        ],
+        "loads": [_load_dict(load) for load in detail.loads],
         "marks": [{"at_s": mark.at_ms / 1_000, "mark": named(MARK_NAMES, mark.mark)} for mark in detail.marks],
-        "notes": [
-            {
-                "number": note.nth,
-                "noted": utc(note.noted_at_ms),
-                "pain": note.pain,
-                "rpe": note.rpe,
-                "next_day": note.next_day,
-                "limp": note.limp,
-                "swelling": note.swelling,
-                "text": note.text,
-            }
-            for note in detail.notes
-        ],
+        "notes": [_note_dict(note) for note in detail.notes],
+    }
+
+
+def _bout_dict(bout: BoutRow) -> dict[str, Any]:
+    return {
+        "start_s": bout.start_ms / 1_000,
+        "end_s": bout.end_ms / 1_000,
+        "direction": named(DIRECTION_NAMES, bout.direction),
+        "steps": bout.steps,
+        "cadence_spm": bout.cadence_mean_x10 / 10,
+        "cadence_max_spm": bout.cadence_max_x10 / 10,
+    }
+
+
+def _epoch_dict(epoch: EpochRow) -> dict[str, Any]:
+    return {
+        "at_s": epoch.t_ms / 1_000,
+        "forward_steps": epoch.forward_steps,
+        "backward_steps": epoch.backward_steps,
+        "unknown_steps": epoch.unknown_steps,
+        "forward_s": epoch.forward_ms / 1_000,
+        "backward_s": epoch.backward_ms / 1_000,
+        "cadence_spm": epoch.cadence_x10 / 10,
+        "peak_g": epoch.peak_mg / 1_000,
+    }
+
+
+def _alert_dict(alert: AlertRow) -> dict[str, Any]:
+    return {
+        "at_s": alert.at_ms / 1_000,
+        "kind": named(ALERT_NAMES, alert.kind),
+        "severity": named(SEVERITY_NAMES, alert.severity),
+        "measured": alert_value(alert.kind, alert.measured),
+        "limit": alert_value(alert.kind, alert.limit),
+        "unit": alert_unit(alert.kind),
+    }
+
+
+def _load_dict(load: LoadRow) -> dict[str, Any]:
+    return {
+        "at_s": load.t_ms / 1_000,
+        "direction": named(DIRECTION_NAMES, load.direction),
+        "contacts": load.count + load.clipped,
+        "clipped": load.clipped,
+        "axial_mean_g": load.axial_mean_g8 / 8,
+        "axial_max_g": load.axial_max_g8 / 8,
+        "resultant_mean_g": load.resultant_mean_g8 / 8,
+        "resultant_max_g": load.resultant_max_g8 / 8,
+        "rise_mean_g_s": load.rise_mean_4g_s * 4,
+        "rise_max_g_s": load.rise_max_4g_s * 4,
+    }
+
+
+def _note_dict(note: NoteRow) -> dict[str, Any]:
+    return {
+        "number": note.nth,
+        "noted": utc(note.noted_at_ms),
+        "pain": note.pain,
+        "rpe": note.rpe,
+        "next_day": note.next_day,
+        "limp": note.limp,
+        "swelling": note.swelling,
+        "text": note.text,
     }
 
 
