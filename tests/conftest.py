@@ -23,15 +23,16 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
-def pytest_collection_finish() -> None:
-    """Take what was imported so far out of the garbage collector: the app and the command collect often, and then only what a test made."""
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_xdist_auto_num_workers() -> int:
     """More tests at once than the computer has cores: many of them wait for a virtual board, whose serial line keeps real time."""
     return (os.cpu_count() or 1) + 2
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_collections() -> None:
+    """Take what was imported so far out of the garbage collector: the app collects twice a second, and then only what its tests made."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
