@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
-from retrostep.archive.backward_gait import JOG
+from retrostep.archive.backward_gait import JOG, WALK
 from retrostep.archive.store import Store
 from retrostep.device.core_version import core_hash
 from retrostep.output.calendar_file import calendar_file
 from retrostep.training.plan import Allowance, Planner
 from retrostep.training.rules.catalog import BY_NAME
-from retrostep.training.rules.rule import TrainingHistory
+from retrostep.training.rules.rule import RuleLimits, TrainingHistory
 from retrostep.training.training_session import training_sessions
 from support.cli import Retrostep
 from support.logs import DEVICE, session_log
@@ -52,6 +52,13 @@ def test_the_next_session_worked_out_by_hand() -> None:
     limited = [(each.most_s, each.rule) for day in range(5) for each in [planner.allowance(ON + day, JOG)]]
     assert limited == [(0, "frequency"), (0, "frequency"), (0, "weekly_volume"), (0, "weekly_volume"), (66, "session_spike")]
     assert planner.next_session(JOG).day == ON + 4
+
+
+def test_the_next_session_is_the_first_that_allows_the_floor_and_not_the_longest() -> None:
+    walker = planner_of(*(walking(day, seconds, number=day) for day, seconds in ((12, 450), (9, 450), (5, 425), (2, 425))))
+    assert next_of(walker)[0] == (0, 320, "weekly_volume") and walker.allowance(ON + 2, WALK).most_s == 495
+    unlimited = Planner(TrainingHistory(ON, ON - 6, [], []), lambda rule: RuleLimits(None, None, enabled=False))
+    assert next_of(unlimited) == [(0, None, "")] * 3
 
 
 def test_pain_stops_the_plan_until_it_is_a_week_old() -> None:
