@@ -132,17 +132,22 @@ def test_streams_that_are_closed_print_nothing(retrostep: Retrostep) -> None:
     assert shell(retrostep, "$R session 9 2>&-") == (1, "", "")
 
 
+POOR_TERMINALS: list[dict[str, str]] = [
+    {"PYTHONIOENCODING": "latin-1"},
+    {"PYTHONIOENCODING": "ascii"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"LC_ALL": "C"},
+    {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-16"},
+]
+
+
 @pytest.mark.parametrize(
-    "environment",
+    ("environment", "command"),
     [
-        {"PYTHONIOENCODING": "latin-1"},
-        {"PYTHONIOENCODING": "ascii"},
-        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"LC_ALL": "C"},
-        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-16"},
+        *((each, command) for each in POOR_TERMINALS for command in ("check", f"athletes add '{NAME}'")),
+        *((POOR_TERMINALS[1], command) for command in ("athletes", "session 1")),
     ],
 )
-@pytest.mark.parametrize("command", ["athletes", "check", "session 1", f"athletes add '{NAME}'"])
 def test_a_terminal_that_lacks_characters_is_no_error(retrostep: Retrostep, environment: dict[str, str], command: str) -> None:
     status, out, err = shell(retrostep, f"$R {command}", **environment)
     assert "Traceback" not in err and "fault" not in err, err
