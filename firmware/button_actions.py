@@ -21,18 +21,17 @@ _MARK_ACKNOWLEDGED = const(5)
 
 
 class ButtonActions:
-    """Short: start or end a session. Double: mark warm-up or stretch. Long: mark a backward bout. Triple: calibrate.
+    """What each press does to `wearable`, the App.
+
+    Short: start or end a session. Double: mark warm-up or stretch. Long: mark a backward bout. Triple: calibrate.
 
     A press during a stop, or a short one after the stretch reminder, answers that signal instead.
     """
 
-    def __init__(
-        self, button: object, session: object, totals: object, calibrator: object, signals: object, feedback: object, console: object
-    ) -> None:
+    def __init__(self, button: object, wearable: object, totals: object, signals: object, feedback: object, console: object) -> None:
         self._button = button
-        self._session = session
+        self._wearable = wearable
         self._totals = totals
-        self._calibrator = calibrator
         self._signals = signals
         self._feedback = feedback
         self._console = console
@@ -42,10 +41,10 @@ class ButtonActions:
         press = self._button.poll(now_ms)
         if press == _NONE:
             return self._button.is_pressed
-        session = self._session
+        session = self._wearable.session
         pattern: tuple[int, ...] = feedback.CONFIRMED
-        if self._calibrator.active:
-            self._calibrator.cancel()
+        if self._wearable.is_calibrating:
+            self._wearable.calibrate(False)
             pattern = feedback.SESSION_ENDED
         elif self._signals.acknowledge():
             session.mark(now_ms, _MARK_ACKNOWLEDGED)
@@ -72,14 +71,14 @@ class ButtonActions:
 
     def _mark_stretch(self, now_ms: int) -> None:
         # Without an open session, the mark opens one: its recording belongs to the same training.
-        self._session.mark(now_ms, _MARK_STRETCH)
+        self._wearable.session.mark(now_ms, _MARK_STRETCH)
         self._signals.stretched()
 
     def _calibrate(self) -> bool:
-        if self._session.open:
+        if self._wearable.session.open:
             return False
         try:
-            self._calibrator.begin()
+            self._wearable.calibrate(True)
         except ValueError as refusal:
             self._console.queue_text("retrostep: %s" % refusal)
             return False

@@ -10,5 +10,6 @@ if not globals().get("SAFE_MODE"):
     print("retrostep: starting: the flash is read")
     app = App(Hardware())
     del Hardware
-    unload("hal.hardware", "hal.board", "hal.identity", "hal.source_hash", "retrostep_core.core_hash")
+    unload("hardware board settings link_speeds identity source_hash", "hal.")
+    unload("core_hash gait.limit_ranges", "retrostep_core.")
     app.run()

@@ -1,33 +1,12 @@
 """Reports of faults, as pulses and text."""
 
-from hal import feedback
+from hal import feedback, unload
 from retrostep_core.constants import const
 
 # As in hal/feedback.py.
 _URGENT = const(1)
-# As in retrostep_core/codes.py. A private constant takes no memory.
-_FAULT_FLASH_SHORT = const(2)
-_FAULT_FLASH_FULL = const(4)
-_FAULT_LOG_DAMAGED = const(8)
-_FAULT_MOUNT = const(32)
-_FAULTS = (
-    (
-        _FAULT_FLASH_SHORT,
-        feedback.FLASH_SHORT,
-        "little flash is left: sync soon. The log leaves out single steps; all totals are kept",
-    ),
-    (
-        _FAULT_FLASH_FULL,
-        feedback.FAULT,
-        "the flash is full or does not work: sync now. Steps and alerts continue, but they are not recorded",
-    ),
-    (_FAULT_LOG_DAMAGED, feedback.FAULT, "a log is damaged. Its valid records are kept"),
-    (
-        _FAULT_MOUNT,
-        feedback.MOUNT,
-        "the device is worn another way round than its mount says. Directions are corrected",
-    ),
-)
+# The faults that `poll` reports: FLASH_SHORT, FLASH_FULL, LOG_DAMAGED and MOUNT of retrostep_core/codes.py.
+_REPORTED = const(46)
 
 
 class Faults:
@@ -61,8 +40,13 @@ class Faults:
 
     def poll(self) -> None:
         """Report the faults of the flash and of the logs that are new since the last call."""
-        bits = self.bits
-        for fault, pattern, text in _FAULTS:
-            if bits & fault and not self._reported & fault:
-                self.report(text, pattern)
+        bits = self.bits & _REPORTED
+        if bits & ~self._reported:
+            # Imported here: only a fault needs their texts.
+            from fault_text import FAULTS
+
+            for fault, pattern, text in FAULTS:
+                if bits & ~self._reported & fault:
+                    self.report(text, pattern)
+            unload("fault_text")
         self._reported = bits

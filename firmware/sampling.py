@@ -15,38 +15,14 @@ _RETRY_MS = const(5000)
 _NONE = const(13)
 
 
-class GapReasons:
-    """The engine's sink: the session, to which it adds the reason of a gap. The engine cannot know it."""
-
-    def __init__(self, session: object) -> None:
-        self.step = session.step
-        self.direction = session.direction
-        self.cadence = session.cadence
-        self.alert = session.alert
-        self.found_mount = session.found_mount
-        self._session = session
-        self._reason = _GAP_SAMPLES
-
-    def next_reason(self, reason: int) -> None:
-        """The next gap has this reason, one of codes.GAP_*."""
-        self._reason = reason
-
-    def gap(self, from_ms: int, to_ms: int, reason: int) -> None:
-        """As gap of the session. Only the caller of next_reason knows why samples are missing."""
-        self._session.gap(from_ms, to_ms, self._reason if reason == _GAP_SAMPLES else reason)
-
-
 class Sampling:
     """Starts the sensor `imu` (hal/lsm6ds.py; None on a board without one), reads it, and tries again after a fault.
 
     reason     why the sensor does not work, with its detail * 256 added (FORMATS.md, "sensor"); 0 while it works
     """
 
-    def __init__(
-        self, imu: object, engine: object, gap_reasons: object, session: object, faults: object, console: object, clock: object
-    ) -> None:
+    def __init__(self, imu: object, engine: object, session: object, faults: object, console: object, clock: object) -> None:
         self._imu = imu
-        self._gap_reasons = gap_reasons
         self._session = session
         self._faults = faults
         self._console = console
@@ -69,7 +45,7 @@ class Sampling:
             return
         self.running = True
         if self.reason:
-            self._gap_reasons.next_reason(_GAP_SENSOR)
+            self._session.gap_reason = _GAP_SENSOR
         self._set_reason(self._engine.fault)
 
     def read(self) -> None:
@@ -80,27 +56,27 @@ class Sampling:
                 self.start()
             return
         sink = self._sink
-        gap_reasons = self._gap_reasons
+        session = self._session
         try:
             imu.check_fifo()
             if imu.overrun:
-                gap_reasons.next_reason(_GAP_OVERRUN)
+                session.gap_reason = _GAP_OVERRUN
             n = imu.read_block()
             load = self._engine.load
             while n:
                 if load is not None:
                     load.block(imu.t0_ms, imu.t0_ms + n * imu.period_us // 1000, imu.impact)
                 sink.samples(imu.block, n, imu.t0_ms, imu.period_us)
-                if self._session.raw is not None:
-                    self._session.samples(imu.block, n, imu.t0_ms, imu.period_us)
+                if session.raw is not None:
+                    session.samples(imu.block, n, imu.t0_ms, imu.period_us)
                 n = imu.read_block()
-                gap_reasons.next_reason(_GAP_SAMPLES)
+                session.gap_reason = _GAP_SAMPLES
         except SensorFault as fault:
             self.running = False
             self._fail(fault)
             return
         if imu.rate_changed:
-            self._session.rate(imu.t0_ms, imu.milli_hz)
+            session.rate(imu.t0_ms, imu.milli_hz)
         if self._engine.fault != self.reason:
             self._set_reason(self._engine.fault)
 

@@ -26,18 +26,25 @@ _BATTERY_LOW_PERCENT = const(15)
 _BATTERY_EVERY_MS = const(600000)
 
 
+class _NoHost:
+    """Ignores the events."""
+
+    def step(self, *_: object) -> None:
+        pass
+
+    gap = alert = cadence = direction = session = step
+
+
 class Signals:
     """A sink of the session log's events; `poll` is called twice a second.
 
-    server   link/server.py's Server, which gets every event      feedback   hal/feedback.py's Feedback
-    totals   gait/totals.py's GaitTotals                           limits   attribute: the limits in force
+    feedback   hal/feedback.py's Feedback      totals   gait/totals.py's GaitTotals
+    limits     attribute: the limits in force
     """
 
-    def __init__(self, server: object, feedback: object, clock: object, totals: object, limits: object) -> None:
+    def __init__(self, feedback: object, clock: object, totals: object, limits: object) -> None:
         self.limits = limits
-        self.step = server.step
-        self.gap = server.gap
-        self._server = server
+        self.connect(None)
         self._feedback = feedback
         self._clock = clock
         self._totals = totals
@@ -53,6 +60,12 @@ class Signals:
         self._remind_ms = 0
         self._stretch_until_ms = 0
         self._battery_ms = -_BATTERY_EVERY_MS
+
+    def connect(self, server: object) -> None:
+        """Pass every event on to `server` (link/server.py) from now on; None: to no one."""
+        self._server = server = server or _NoHost()
+        self.step = server.step
+        self.gap = server.gap
 
     def alert(self, at_ms: int, kind: int, severity: int, measured: int, limit: int) -> None:
         """Two short pulses for a warning; long ones for a stop, which is repeated while it holds."""

@@ -21,12 +21,33 @@ ptr16 = object
 ptr32 = object
 
 
-def unload(*modules: str) -> None:
-    """Remove modules from RAM that only a start, or a calibration, needs. The next import loads them again."""
-    for name in modules:
+def unload(names: str, folder: str = "") -> None:
+    """Remove modules from RAM that are seldom needed; the next import loads them again.
+
+    names    of modules, with a space between two: one string takes less RAM than many
+    folder   the package before each name, with its dot
+    """
+    for name in names.split():
+        name = folder + name
         if name in sys.modules:
             del sys.modules[name]
             package, _, rest = name.rpartition(".")
             # A package keeps its imported modules as attributes.
             if package in sys.modules and hasattr(sys.modules[package], rest):
                 delattr(sys.modules[package], rest)
+
+
+def save_limits(limits: object) -> None:
+    """Keep `limits` in settings.json (hal/settings.py). OSError if it cannot be written."""
+    from hal import settings
+
+    settings.save_limits(limits)
+    unload("hal.settings")
+
+
+def save_mount(mount: str) -> None:
+    """Keep a calibrated mount such as "+y+z+x", like `save_limits`."""
+    from hal import settings
+
+    settings.save_mount(mount)
+    unload("hal.settings")

@@ -3,10 +3,11 @@
 from binascii import unhexlify
 
 from retrostep_core.constants import const
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.units import parse_mount
 
-from hal.console import LINK_SPEEDS
+from hal.link_speeds import LINK_SPEEDS
 from hal.sensors import SENSORS
 from hal.settings import read
 
@@ -77,7 +78,7 @@ class Board:
         self.limits = Limits()
         if "limits" in settings:
             try:
-                self.limits = Limits.unpack(unhexlify(settings["limits"]))
+                self.limits = unpack_limits(unhexlify(settings["limits"]))
             except (ValueError, TypeError) as error:
                 self.problems.append("the limits in /settings.json cannot be used (%s): push them again" % error)
 

@@ -4,9 +4,6 @@ from retrostep_core.constants import const
 
 from hal import micropython, ptr8
 
-# Bytes per second, and bytes at once, that each kind of link takes. A UART at 115200 baud carries 11520 bytes per second; a little
-# more keeps it busy, and a write that exceeds its FIFO would block. The chip's own USB is faster than the board can pack.
-LINK_SPEEDS = {"uart": (12000, 1200), "usb": (500000, 4096), "jtag": (200000, 1200)}
 # Lines of text that wait for the end of a frame. The oldest is dropped first.
 _LINES_MOST = const(8)
 
@@ -15,10 +12,13 @@ class Console:
     """`stdin` and `stdout` are byte streams (sys.stdin.buffer).
 
     `ipoll(0)` yields something if a byte has arrived, as select.poll's ipoll does; `is_ready()` reports if the output is ready.
-    `link` is a key of LINK_SPEEDS. Some ports cannot report that their output is ready. Until one does so, only the link's speed limits it.
+    `link` is a key of link_speeds.py's LINK_SPEEDS. Some ports cannot report that their output is ready. Until one does so, only the
+    link's speed limits it.
     """
 
     def __init__(self, stdin: object, stdout: object, ipoll: object, is_ready: object, ticks_ms: object, link: str) -> None:
+        from hal.link_speeds import LINK_SPEEDS
+
         self._stdin = stdin
         # A function of the class costs less to call than a bound method.
         self._readinto = type(stdin).readinto

@@ -8,6 +8,7 @@ import time
 import machine
 from retrostep_core.constants import const
 
+from hal import save_limits, save_mount
 from hal.battery import Battery
 from hal.board import load
 from hal.button import Button
@@ -17,7 +18,6 @@ from hal.feedback import Feedback, switch
 from hal.identity import core_hash, identity
 from hal.lsm6ds import Lsm6ds
 from hal.power import Power
-from hal.settings import save_limits, save_mount
 from hal.store import LogStore
 from hal.watchdog import Watchdog
 
@@ -54,9 +54,7 @@ class Hardware:
                 machine.Pin(pins["power"], machine.Pin.OUT, value=1)
             bus = machine.I2C(pins["id"], scl=machine.Pin(pins["scl"]), sda=machine.Pin(pins["sda"]), freq=pins["freq_hz"])
             setup_file = "" if self.store.unreadable else "/sensor.bin"
-            self.imu = Lsm6ds(
-                bus, board.imu["address"], board.imu["model"], board.mount, board.watermark, self.clock.ticks_ms, setup_file
-            )
+            self.imu = Lsm6ds(bus, board.imu["address"], board.imu["model"], board.mount, board.watermark, self.clock.ticks_ms, setup_file)
         self.ble = None
         if board.ble:
             import bluetooth

@@ -67,8 +67,9 @@ class Lsm6ds:
         self._slot = 0
         self._burst = bytearray(_BURST * 2 * _WORD_BYTES)
         view = memoryview(self._burst)
-        # A slice is an object: all of them are made once.
-        self._burst_of = [view[: n * _WORD_BYTES] for n in range(2 * _BURST + 1)]
+        # A slice is an object: all of them are made once, those of complete samples and the last one of an odd word.
+        self._burst_of = [view[: 2 * n * _WORD_BYTES] for n in range(_BURST + 1)]
+        self._burst_of.append(view[:_WORD_BYTES])
         self._burst_words = 0
         self._waiting_words = 0  # in the FIFO at the last check, and not read since
         self._last_ms = 0
@@ -108,7 +109,7 @@ class Lsm6ds:
         try:
             fine, patterned = sensor_start.start(self._bus, self._address, *self._setup)
         finally:
-            unload("hal.sensor_start", "hal.sensors")
+            unload("sensor_start sensors", "hal.")
         if patterned and self._patterned is None:
             from hal import patterned_fifo
 
@@ -170,6 +171,8 @@ class Lsm6ds:
             words = self._waiting_words
             if words > 2 * _BURST:
                 words = 2 * _BURST
+            elif words > 1:
+                words &= ~1
             if not self._read_words(words):
                 # What the chip has kept is read after the next check.
                 self._waiting_words = 0
@@ -185,11 +188,11 @@ class Lsm6ds:
         return 2 * self._patterned.samples(status)
 
     def _read_words(self, count: int) -> bool:
-        """Fill the burst with so many tagged words, an even number of a patterned FIFO; False after a failed transfer."""
+        """Fill the burst with so many tagged words, 1 or an even number; False after a failed transfer."""
         patterned = self._patterned
         for _ in range(_TRIES):
             if patterned is None:
-                if self._read(_FIFO_DATA_OUT_TAG, self._burst_of[count], 1):
+                if self._read(_FIFO_DATA_OUT_TAG, self._burst_of[count >> 1 if count > 1 else -1], 1):
                     return True
             elif self._read(patterned.DATA_OUT, self._raw_of[count >> 1], 1):
                 self._slot = patterned.add_tags(self._burst, count >> 1, self._slot)

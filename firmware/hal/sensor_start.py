@@ -172,4 +172,4 @@ def _configure(bus: object, address: int, name: str) -> None:
     chip.gyro_range = getattr(package.GyroRange, gyro_range)
     chip.accelerometer_data_rate = getattr(package.Rate, rate)
     chip.gyro_data_rate = getattr(package.Rate, rate)
-    unload("hal.busio", *[key for key in sys.modules if key.startswith("adafruit_")])
+    unload("hal.busio " + " ".join([key for key in sys.modules if key.startswith("adafruit_")]))

@@ -20,7 +20,6 @@ from retrostep_core.constants import const
 from retrostep_core.log import tail
 
 from hal import unload
-from hal.log_file import LogFile
 from hal.log_index import LogIndex
 
 # As in hal/log_index.py.
@@ -34,10 +33,49 @@ _INLINE_BYTES = const(512)
 # After so many appended bytes the free space is counted again, once so little is left that it matters.
 _COUNT_AGAIN_BYTES = const(8192)
 _COUNT_BELOW_BYTES = const(262144)
-# While no log is open, confirmed logs are erased, oldest first, to keep an eighth of the flash free and no more logs than this.
-_LOGS_WANTED = const(128)
-# The next log is created ahead only with so much free flash: it may need a new folder.
-_AHEAD_BYTES = const(16384)
+
+
+class LogFile:
+    """The file of the open log. `flushed` bytes are in it after a power cut, and `in_tail` more are in the tail."""
+
+    def __init__(self, store: object, number: int, file: object, length: int) -> None:
+        self._store = store
+        self._file = file
+        self._length = length
+        self.number = number
+        self.flushed = length
+        self.in_tail = 0
+
+    def write(self, data: object) -> int:
+        """Append `data`; the number of bytes is returned. OSError where the flash is full or fails."""
+        self._file.write(data)
+        self._length += len(data)
+        self._store.log_grew(len(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """The bytes written so far survive a power cut after this; OSError where the flash is full or fails."""
+        self._file.flush()
+        self.flushed = self._length
+        self.in_tail = 0
+        self._store.log_flushed(self.number)
+
+    def write_tail(self, view: object, done: int) -> bool:
+        """Put `view`, which follows the flushed bytes, into the tail. Its first `done` bytes are there already.
+
+        True: all of it survives a power cut. False: the tail cannot take it; write and flush instead. OSError where the flash fails.
+        """
+        if not self._store.write_tail(self.number, self.flushed, view, done):
+            return False
+        self.in_tail = len(view)
+        return True
+
+    def close(self) -> None:
+        """Flush and close. It may be called twice. OSError where the flash fails; the log is closed all the same."""
+        try:
+            self._file.close()
+        finally:
+            self._store.log_closed(self)
 
 
 class LogStore:
@@ -51,37 +89,39 @@ class LogStore:
     tail_session   the last bytes of this session are in the tail and not in its log's file, as on a full flash; 0 for none. Its size and
                    what is read of it include the tail
 
+    For hal/store_upkeep.py: `root`; the `index`; `capacity` of the flash; a `reserved` number without a log; the empty log of the next
+    session, created `ahead`; the folder that was made; `empty_folders`; whether there are logs of older firmware, or free space to count.
+
     Methods that write raise OSError where the flash is full or fails, or where the store is unreadable.
     """
 
     def __init__(self, root: str = "") -> None:
         from hal import store_start
 
-        self._root = root
+        self.root = root
         self._open_log: LogFile | None = None
         self._reader: object = None
         self._reader_session = 0
         self._reader_length = 0
-        self._index = LogIndex()
+        self.index = LogIndex()
         # Bytes that were free at the last count, bytes that were used since, and the size of the flash.
-        self._free = self._grown = self._capacity = 0
+        self._free = self._grown = self.capacity = 0
         self.unreadable = self.write_failed = False
         self.tail_session = 0
         self._tail_length = 0
-        # For `tend`: a saved number without a log, the empty log of the next session, its folder, folders without logs.
-        self._reserved = self._ahead = 0
-        self._folder_made = -1
-        self._empty_folders = []
-        self._has_old_logs = self._must_count = self._rests = False
+        self.reserved = self.ahead = 0
+        self.folder_made = -1
+        self.empty_folders = []
+        self.has_old_logs = self.must_count = self._rests = False
         highest = 0
         is_empty = False
         try:
             self._count()
-            highest, is_empty, self._empty_folders = store_start.find_logs(root, self._index)
-            self._has_old_logs = "sessions" in os.listdir(root or "/")
+            highest, is_empty, self.empty_folders = store_start.find_logs(root, self.index)
+            self.has_old_logs = "sessions" in os.listdir(root or "/")
         except OSError:
             self.unreadable = True
-        self.boot, self._next, self.generation, self.state_damaged = store_start.load_state(self, root, highest)
+        self.boot, self.next_number, self.generation, self.state_damaged = store_start.load_state(self, root, highest)
         self.boot += 1
         try:
             self._save_state()
@@ -92,13 +132,13 @@ class LogStore:
             self._find_tail()
             if is_empty and self.tail_session != highest:
                 # It was created ahead, or its session was cut short before anything was flushed.
-                self._index.put(highest, 0)
-                self._ahead = highest
+                self.index.put(highest, 0)
+                self.ahead = highest
             self._append_tail()
         except OSError:
             # The tail stays as it is until the log that it belongs to can take it.
             self.write_failed = True
-        unload("hal.store_start", "hal.folder")
+        unload("store_start folder", "hal.")
 
     @property
     def open_number(self) -> int:
@@ -108,30 +148,30 @@ class LogStore:
     @property
     def unsynced(self) -> int:
         """The number of closed logs that no host has confirmed."""
-        return self._index.count - self._index.confirmed - (1 if self._open_log is not None else 0)
+        return self.index.count - self.index.confirmed - (1 if self._open_log is not None else 0)
 
     def next_session(self) -> int:
         """A session number that this generation never used before, saved on flash first."""
-        number = self._ahead or self._reserved or self._reserve()
-        self._reserved = 0
+        number = self.ahead or self.reserved or self.reserve()
+        self.reserved = 0
         self.write_failed = False
         return number
 
     def create(self, session: int) -> LogFile:
         """The new, empty log of `session`; OSError(EEXIST) if there is one."""
-        if self._index.get(session):
+        if self.index.get(session):
             raise OSError(EEXIST)
         try:
             self._append_tail()
         except OSError:
             # The tail still belongs to the earlier log. The new one has none.
             self.write_failed = True
-        if session != self._ahead:
+        if session != self.ahead:
             self.make_folder(session)
         # Where the log that was created ahead cannot be opened, the next attempt creates another one.
-        self._ahead = 0
+        self.ahead = 0
         file = LogFile(self, session, open(self.path(session, _PRESENT), "ab"), 0)
-        self._index.put(session, _PRESENT)
+        self.index.put(session, _PRESENT)
         self._open_log = file
         return file
 
@@ -144,22 +184,22 @@ class LogStore:
         length = self.size(session)
         if self.confirmed(session):
             os.rename(self.path(session), self.path(session, _PRESENT))
-            self._index.put(session, _PRESENT)
+            self.index.put(session, _PRESENT)
         file = LogFile(self, session, open(self.path(session), "ab"), length)
         self._open_log = file
         return file
 
     def following(self, session: int) -> int:
         """The next session above `session` that has a log; 0 for none."""
-        return self._index.following(session)
+        return self.index.following(session)
 
     def preceding(self, session: int) -> int:
         """The next session below `session` that has a log; 0 for none."""
-        return self._index.preceding(session)
+        return self.index.preceding(session)
 
     def holds(self, session: int) -> bool:
         """Whether there is a log of `session`."""
-        return self._index.get(session) > 0
+        return self.index.get(session) > 0
 
     def size(self, session: int) -> int:
         """Length of the log in bytes, flushed bytes only; OSError where there is none."""
@@ -216,21 +256,21 @@ class LogStore:
         if length != self.size(session) or self.confirmed(session):
             return
         self._rests = False
-        if self._index.get(session) & _OLD_PLACE:
+        if self.index.get(session) & _OLD_PLACE:
             from hal import migration
 
-            migration.move(self, self._root, self._index, session, True)
+            migration.move(self, self.root, self.index, session, True)
             return
         os.rename(self.path(session), self.path(session, _PRESENT | _CONFIRMED))
-        self._index.put(session, _PRESENT | _CONFIRMED)
+        self.index.put(session, _PRESENT | _CONFIRMED)
 
     def confirmed(self, session: int) -> bool:
         """True if a host has archived all of the log."""
-        return self._index.get(session) & _CONFIRMED > 0
+        return self.index.get(session) & _CONFIRMED > 0
 
     def first_confirmed(self) -> int:
         """The oldest session whose log a host has archived; 0 for none."""
-        return self._index.following(0, _CONFIRMED)
+        return self.index.following(0, _CONFIRMED)
 
     def erase(self, session: int) -> None:
         """Remove a confirmed log, or an empty one; ValueError if the log is neither."""
@@ -242,67 +282,26 @@ class LogStore:
         os.remove(self.path(session))
         if session == self.tail_session:
             self.tail_session = 0
-        self._index.put(session, 0)
+        self.index.put(session, 0)
         if size > _INLINE_BYTES:
             self._grown -= (size + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
-        if not self._index.has_folder(session):
-            self._empty_folders.append(session // _FOLDER_SESSIONS * _FOLDER_SESSIONS)
-        self._must_count = True
+        if not self.index.has_folder(session):
+            self.empty_folders.append(session // _FOLDER_SESSIONS * _FOLDER_SESSIONS)
+        self.must_count = True
         self._rests = False
 
     def tend(self) -> bool:
         """Do one slice of work ahead, while no log is open; False if there was none. It takes at most 300 ms."""
         if self.unreadable or self._open_log is not None or self._rests:
             return False
+        # Imported here: the app frees it while a session is open.
+        from hal import store_upkeep
+
         try:
-            return self._prepare() or self._move_old_log() or self._make_room()
+            return store_upkeep.step(self)
         except OSError:
             self._rests = True
             return False
-
-    def _prepare(self) -> bool:
-        """One slice of what the next session needs: its number, its folder, its log."""
-        if self._ahead or self.free_bytes() < _AHEAD_BYTES:
-            return False
-        if not self._reserved:
-            self._reserve()
-        elif self._folder_made != self._reserved // _FOLDER_SESSIONS:
-            self.make_folder(self._reserved)
-        else:
-            open(self.path(self._reserved, _PRESENT), "ab").close()
-            self._ahead = self._reserved
-        return True
-
-    def _move_old_log(self) -> bool:
-        """Move one log from the old folder. Imported only where there is one."""
-        if not self._has_old_logs:
-            return False
-        from hal import migration
-
-        if not migration.move_one(self, self._root, self._index) and not migration.tidy(self._root, self._next):
-            unload("hal.migration", "hal.folder")
-            self._has_old_logs = False
-            self._must_count = True
-        return True
-
-    def _make_room(self) -> bool:
-        """Remove one empty folder or one confirmed log, or count the free space."""
-        if self._empty_folders:
-            first = self._empty_folders.pop()
-            if not self._index.has_folder(first) and first // _FOLDER_SESSIONS < (self._ahead or self._next) // _FOLDER_SESSIONS:
-                try:
-                    os.rmdir(self.folder(first))
-                except OSError:
-                    return True  # it has files of others
-            return True
-        session = self.first_confirmed()
-        if session and (self.free_bytes() < self._capacity >> 3 or self._index.count > _LOGS_WANTED):
-            self.erase(session)
-            return True
-        if self._must_count:
-            self.count_free()
-            return True
-        return False
 
     def free_bytes(self) -> int:
         """Free flash in bytes. A count visits every block, so it is seldom repeated while there is enough."""
@@ -312,7 +311,7 @@ class LogStore:
 
     def count_free(self) -> None:
         """Count the free flash now. Where the file system cannot say, the last count stays."""
-        self._must_count = False
+        self.must_count = False
         try:
             self._count()
         except OSError:
@@ -332,20 +331,20 @@ class LogStore:
         if self._open_log is file:
             self._open_log = None
             self._close_reader()
-            self._must_count = True
+            self.must_count = True
             self._rests = False
             self._measure_tail()
 
     def path(self, session: int, marks: int = 0) -> str:
         """The path of a log, as the index or `marks` (log_index.py) have it."""
-        marks = marks or self._index.get(session)
+        marks = marks or self.index.get(session)
         if marks & _OLD_PLACE:
-            return "%s/sessions/%08d.rsl" % (self._root, session)
+            return "%s/sessions/%08d.rsl" % (self.root, session)
         return "%s/%08d%s" % (self.folder(session), session, ".rsc" if marks & _CONFIRMED else ".rsl")
 
     def folder(self, session: int) -> str:
         """The path of the folder of eight logs to which `session` belongs."""
-        return "%s/logs/%08d" % (self._root, session // _FOLDER_SESSIONS * _FOLDER_SESSIONS)
+        return "%s/logs/%08d" % (self.root, session // _FOLDER_SESSIONS * _FOLDER_SESSIONS)
 
     def make_folder(self, session: int) -> None:
         """Make the folder of `session`, if there is none."""
@@ -355,21 +354,21 @@ class LogStore:
         except OSError as error:
             if error.errno != EEXIST:
                 raise
-        self._folder_made = session // _FOLDER_SESSIONS
+        self.folder_made = session // _FOLDER_SESSIONS
 
-    def _reserve(self) -> int:
+    def reserve(self) -> int:
         """A new session number, saved on flash."""
-        number = self._next
-        self._next += 1
+        number = self.next_number
+        self.next_number += 1
         self._save_state()
-        self._reserved = number
+        self.reserved = number
         return number
 
     def _count(self) -> None:
-        facts = os.statvfs(self._root or "/")
+        facts = os.statvfs(self.root or "/")
         # LittleFS counts the blocks of an open log twice. It can count more than there are, and its free blocks wrap below 0.
         self._free = facts[1] * facts[4] if facts[4] <= facts[2] else 0
-        self._capacity = facts[1] * facts[2]
+        self.capacity = facts[1] * facts[2]
         self._grown = 0
 
     def _check_writable(self) -> None:
@@ -377,7 +376,7 @@ class LogStore:
             raise OSError(EIO)
 
     def _piece_path(self, number: int) -> str:
-        return "%s%s/%d" % (self._root, tail.FOLDER, number)
+        return "%s%s/%d" % (self.root, tail.FOLDER, number)
 
     def _read_piece(self, number: int) -> bytes:
         """The file of a piece, b"" for none. One byte more is read, so that a longer file counts as damaged."""
@@ -402,8 +401,8 @@ class LogStore:
     def _find_tail(self) -> None:
         """Find the session that the tail was last written for. Its log may hold those bytes by now."""
         self._check_writable()
-        if "tail" not in os.listdir(self._root or "/"):
-            os.mkdir(self._root + tail.FOLDER)
+        if "tail" not in os.listdir(self.root or "/"):
+            os.mkdir(self.root + tail.FOLDER)
         session = tail.unpack_piece(self._read_piece(0))[0]
         self.tail_session = session if self.holds(session) else 0
         self._measure_tail()
@@ -440,7 +439,7 @@ class LogStore:
 
     def _save_state(self) -> None:
         self._check_writable()
-        body = struct.pack("<III", self.boot, self._next, self.generation)
+        body = struct.pack("<III", self.boot, self.next_number, self.generation)
         # LittleFS replaces the content of a file in one step, when the file is closed.
-        with open(self._root + "/state.bin", "wb") as file:
+        with open(self.root + "/state.bin", "wb") as file:
             file.write(body + struct.pack("<I", crc32(body)))

@@ -41,12 +41,6 @@ file = builtins.open
 def open(path, mode="r"):
     return os.LogFile() if path != "/sensor.bin" and ("w" in mode or "a" in mode) else file(path, mode)
 builtins.open = open
-with file("main.py") as main:
-    main = main.read().replace("    app.run()", "    app.start()")
-"""
-START = """
-first = gc.mem_alloc()
-exec(main)
 """
 SENSOR_SETUP = """
 with open("/sensor.bin", "rb") as file:
@@ -62,41 +56,55 @@ for n in range(100):
         app.housekeep()
 """
 COUNT = """
-print(json.dumps([gc.mem_alloc() - first, app.session.open, app.faults, app.engine.totals.forward_steps]))
+print(json.dumps([gc.mem_alloc() - first, app.session.open, app.faults.bits, app.engine.totals.forward_steps]))
 micropython.qstr_info()
+"""
+# A host speaks: the link's server is loaded.
+HOST = """
+app.link._take(bytearray(b"~\\n"), 2)
 """
 LIVE = """
 builtins.open = file
 sys.modules["os"] = __import__("files")
 class Line:
     count = 0
+    request = b""
     def room(self):
         return 1200
     def write(self, view):
         self.count += len(view)
         return len(view)
+    def read_into(self, buf, most):
+        request = self.request[:most]
+        self.request = self.request[most:]
+        buf[:len(request)] = request
+        return len(request)
+    def send_text(self):
+        pass
 line = Line()
 def ask(text):
     text = b"01 " + text
     request = b"~%s*%08x\\n" % (text, ubinascii.crc32(text))
     before = line.count
-    app.server.feed(request, len(request))
+    line.request = request
     for _ in range(2000):
         time.now_ms += 2
         app.serve()
-        if not app.server.busy:
+        if not app.link.busy:
             break
     print(json.dumps([text.decode(), line.count - before]))
 """
-# As main.py does, with a collection after each part.
-STARTED_IN_PARTS = (
-    "from app import App\nfirst = 0",
+# As main.py does, with a collection after each part. What one long script leaves on the interpreter's stack would be counted.
+START = (
+    "first = gc.mem_alloc()",
+    "from app import App",
     "from hal.hardware import Hardware\nfrom hal import unload",
     "hardware = Hardware()",
     "app = App(hardware)\ndel hardware, Hardware",
-    "unload('hal.hardware', 'hal.board', 'hal.identity')",
-    "app.start()\napp.server.out = line",
+    "unload('hardware board settings link_speeds identity source_hash', 'hal.')\nunload('core_hash gait.limit_ranges', 'retrostep_core.')",
+    "app.start()",
 )
+CONNECT = "app.link._console = line"
 # Free at the REPL of an official MicroPython 1.27 build.
 ESP32_BYTES = 164464
 # A host syncs while a session is open, watches, and starts a capture.
@@ -106,13 +114,13 @@ SYNC = (
     'b"LIST 0"',
     'b"STATUS"',
     'b"WATCH 1"',
-    'b"READ 1 0 %d" % app.server.store.size(1)',
-    'b"CONFIRM 1 %d %d" % (app.server.store.size(1), ubinascii.crc32(file(app.server.store.path(1), "rb").read()))',
+    'b"READ 1 0 %d" % app.store.size(1)',
+    'b"CONFIRM 1 %d %d" % (app.store.size(1), ubinascii.crc32(file(app.store.path(1), "rb").read()))',
     'b"LIMITS"',
     'b"ERASE_CONFIRMED"',
     'b"CAPTURE 1 72756e"',
 )
-READ_OPEN = 'b"READ 2 %d 8000" % (app.server.store.size(2) - 8000)'
+READ_OPEN = 'b"READ 2 %d 8000" % (app.store.size(2) - 8000)'
 MODULES = """
 paths = {name: getattr(sys.modules[name], "__file__", None) or "standins" for name in sys.modules}
 print(json.dumps([name for name in paths if "standins" not in paths[name]]))
@@ -163,18 +171,19 @@ def run(folder: Path, steps: list[str], heap_bytes: int = 16 << 20) -> tuple[lis
 
 def keep_sensor_setup(folder: Path) -> None:
     """Start once, and keep what that start found out about the sensor for the next."""
-    sensor_setup = run(folder, [SETUP, START, SENSOR_SETUP])[0][-1]
+    sensor_setup = run(folder, [SETUP, *START, SENSOR_SETUP])[0][-1]
     (folder / "sensor.bin").write_bytes(bytes(sensor_setup))
 
 
 def heap(board: str, code: str | None) -> dict[str, Any]:
-    """{"heap": bytes, "names": number, "modules": names, ...} of the running app."""
+    """{"heap": bytes, "names": number, "modules": names, "with_host": bytes while a host speaks, ...} of the running app."""
     with tempfile.TemporaryDirectory() as name:
         prepare(Path(name), board, code)
         keep_sensor_setup(Path(name))
-        (*_, counted, modules), text = run(Path(name), [SETUP, START, *[WALK] * 20, COUNT, MODULES])
+        (*_, counted, modules, with_host), text = run(Path(name), [SETUP, *START, *[WALK] * 20, COUNT, MODULES, HOST, COUNT])
         facts = dict(zip(("heap", "open", "faults", "steps"), counted, strict=True))
-        return {**facts, "modules": modules, "names": int(text.split("n_qstr=")[1].split(",")[0])}
+        names, names_with_host = (int(part.split(",")[0]) for part in text.split("n_qstr=")[1:])
+        return {**facts, "modules": modules, "names": names, "with_host": with_host[0], "names_with_host": names_with_host}
 
 
 def smallest_heap(board: str, code: str | None) -> int:
@@ -185,7 +194,7 @@ def smallest_heap(board: str, code: str | None) -> int:
     with tempfile.TemporaryDirectory() as name:
         prepare(Path(name), board, code)
         keep_sensor_setup(Path(name))
-        steps = [SETUP, LIVE, *STARTED_IN_PARTS, *[WALK] * 20, "app.session.stop(time.now_ms, 2)", *[WALK] * 20]
+        steps = [SETUP, LIVE, *START, CONNECT, *[WALK] * 20, "app.session.stop(time.now_ms, 2)", *[WALK] * 20]
         for request in SYNC:
             steps += [f"ask({request})", WALK]
         steps += [*[WALK] * 65, f"ask({READ_OPEN})", COUNT, "micropython.mem_info()"]
@@ -228,6 +237,7 @@ def main() -> int:
         f"{facts['heap']} bytes, {facts['names']} names; "
         f"session open: {facts['open']}, steps: {facts['steps']}, faults: {facts['faults']}"
     )
+    print(f"{facts['with_host']} bytes, {facts['names_with_host']} names while a host speaks")
     if options.smallest:
         needed = smallest_heap(options.board, options.code)
         print(f"{needed} bytes are enough for a start, two sessions, a sync and a capture; an ESP32 has {ESP32_BYTES}")

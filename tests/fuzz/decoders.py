@@ -40,6 +40,7 @@ from retrostep.replay.recording import RecordingError, read_recording
 from retrostep.training.check import Check
 from retrostep.training.data_quality import Core
 from retrostep.units import utc
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.limits_json import limits_from_json, limits_to_json
 from retrostep_core.gait.units import parse_mount
@@ -288,7 +289,7 @@ def board_answers(data: bytes) -> None:
 def limits_bytes(data: bytes) -> None:
     """Limits in 24 bytes are packed to the same bytes."""
     try:
-        found = Limits.unpack(data)
+        found = unpack_limits(data)
     except ValueError as error:
         assert str(error)
         return
@@ -305,7 +306,7 @@ def limits_json(data: bytes) -> None:
     except ValueError as error:
         assert str(error).isprintable()
         return
-    assert Limits.unpack(found.pack()) == found
+    assert unpack_limits(found.pack()) == found
 
 
 def mount(data: bytes) -> None:
@@ -326,7 +327,7 @@ def board_json(data: bytes) -> None:
     board = BoardFacts(facts, settings)
     assert all(isinstance(sentence, str) for sentence in board.problems)
     assert 2 <= board.watermark <= 64 and 10 <= board.auto_stop_s <= 900
-    Limits.unpack(board.limits.pack())
+    unpack_limits(board.limits.pack())
     with _folder() as folder:
         (folder / "settings.json").write_bytes(data)
         with mock.patch("hal.settings.open", lambda path: open(path, encoding="utf-8"), create=True):
@@ -369,7 +370,7 @@ def flash(data: bytes) -> None:
         store = Flash(str(root))
         if store.unreadable:
             return
-        assert all(number > 0 for number in numbers(store)) and store._next > max(numbers(store), default=0)
+        assert all(number > 0 for number in numbers(store)) and store.next_number > max(numbers(store), default=0)
         before = {number: _log_of(store, number) for number in numbers(store)}
         sealed = {n: (root / f"sessions/{n:08d}.ok").read_bytes() for n in range(4) if (root / f"sessions/{n:08d}.ok").is_file()}
         for number in before:

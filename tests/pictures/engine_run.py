@@ -119,10 +119,10 @@ def front_course(plan: Sequence[Segment], is_turned: bool, seed: int = SEED) -> 
         ax, ay, az, gx, gy, gz = (round(value * (1000 if i < 3 else 10)) for i, value in enumerate(sample))
         at_ms = round(k * 1000 / made.rate_hz)
         engine.samples(array("h", (sign * ax, sign * ay, az, sign * gx, sign * gy, gz)), 1, at_ms, 1_000_000 // round(made.rate_hz))
-        if engine._finder is None:
+        if engine.finder is None:
             return course, at_ms / 1000
-        if engine._finder._sums[_MEANS_AT] >= _MEANS_LEAST:
-            course.append((at_ms / 1000, engine._finder._front() / 256))
+        if engine.finder._sums[_MEANS_AT] >= _MEANS_LEAST:
+            course.append((at_ms / 1000, engine.finder._front() / 256))
     raise ValueError("the mount was not found")
 
 

@@ -1,5 +1,6 @@
 """The whole app on simulated hardware: the leg stands, walks and runs backward; the button, the link, and every fault."""
 
+import builtins
 import sys
 from binascii import crc32
 
@@ -305,6 +306,111 @@ def test_a_session_is_read_and_confirmed_over_the_link():
     worn.answer("CONFIRM", entry.session, entry.length, crc32(data) & 0xFFFFFFFF)
     assert worn.hardware.store.confirmed(entry.session)
     assert worn.answer("STATUS").unsynced == 0
+
+
+def test_the_server_is_in_memory_only_while_a_host_speaks():
+    worn = Worn()
+    worn.live(5, 750)
+    worn.hardware.line.flood(b"noise ~\nmore\n x~\nend")
+    worn.live(0.1, 750)
+    worn.hardware.line.flood(b"~ and the end of a line\n")
+    worn.live(0.1, 750)
+    assert worn.app.link.server is None
+    for _ in range(2):
+        assert worn.answer("STATUS").session == 1 and worn.app.link.server is not None
+        worn.live(80, 750)
+        assert worn.app.link.server is not None
+        worn.live(15, 750)
+        assert worn.app.link.server is None
+        for name in ("link.server", "link.frames", "link.payloads", "gait.limit_ranges"):
+            assert "retrostep_core." + name not in sys.modules, name
+        assert "host_requests" not in sys.modules
+
+
+def test_a_request_after_other_bytes_of_the_same_read_is_answered():
+    worn = Worn()
+    worn.hardware.line.flood(b"boot text\n")
+    assert worn.answer("HELLO").device == "RS-010203040506"
+    assert len(worn.hardware.line.frames) == 1
+
+
+def test_without_memory_for_the_server_the_session_continues_and_a_later_request_is_answered():
+    worn = Worn()
+    worn.live(10, 750)
+    load = builtins.__import__
+
+    def fail(name, *rest):
+        if name == "retrostep_core.link.server":
+            raise MemoryError
+        return load(name, *rest)
+
+    builtins.__import__ = fail
+    try:
+        worn.hardware.line.ask("STATUS")
+        worn.live(0.2, 750)
+    finally:
+        builtins.__import__ = load
+    assert worn.app.link.server is None and "not enough memory to answer" in worn.hardware.line.printed()
+    assert worn.app.session.open and worn.answer("STATUS").session == 1
+
+
+def test_the_server_stays_while_an_answer_waits_for_the_line():
+    worn = Worn()
+    worn.live(10, 750)
+    worn.answer("STATUS")
+    worn.hardware.line.is_ready = False
+    worn.hardware.line.ask("STATUS")
+    worn.live(120, 750)
+    assert worn.app.link.server is not None and len(worn.hardware.line.frames) == 1
+    worn.hardware.line.is_ready = True
+    worn.live(1, 750)
+    assert len(worn.hardware.line.frames) == 2
+
+
+def test_a_host_that_comes_during_a_session_gets_its_times():
+    worn = Worn()
+    worn.live(8)
+    worn.live(10, 750)
+    worn.answer("WATCH", 1)
+    worn.live(5, 750)
+    events = [answer for id, answer in worn.hardware.line.frames if id == 0 and answer.event == messages.EVENT_STEP]
+    assert len(events) > 8
+    start_ms = worn.app.session.start_ms
+    assert start_ms > 7000
+    assert 18000 < events[0].at_ms + start_ms < 19500 and 22000 < events[-1].at_ms + start_ms < 23200
+
+
+def test_nothing_is_imported_while_the_samples_of_a_session_wait():
+    worn = Worn()
+    load = builtins.__import__
+    imported = []
+
+    def note(name, *rest):
+        before = len(sys.modules)
+        module = load(name, *rest)
+        if len(sys.modules) > before:
+            imported.append(name)
+        return module
+
+    sample = worn.app.sample
+
+    def watched():
+        builtins.__import__ = note
+        try:
+            sample()
+        finally:
+            builtins.__import__ = load
+
+    worn.app.sample = watched
+    worn.live(3)
+    for number in (1, 2, 3):
+        worn.live(30, 750)
+        assert worn.app.session.number == number and worn.app.engine.finder is None
+        assert "retrostep_core.gait.mount_finder" not in sys.modules, "its code is freed once the mount is known"
+        assert "hal.store_upkeep" not in sys.modules
+        worn.press(150)
+        assert worn.app.session.open, "the wearer walks on, and a second later the next session has begun"
+    assert imported == []
 
 
 def test_the_link_is_served_more_often_after_a_request():
@@ -726,7 +832,7 @@ def test_a_restart_by_the_watchdog_is_a_fault_and_a_session_counts():
     worn.hardware.watchdog.resets = 1
     worn = Worn(hardware=worn.hardware)
     worn.live(10, 750)
-    assert worn.app.faults == codes.FAULT_RESTARTED and worn.app.session.open
+    assert worn.app.faults.bits == codes.FAULT_RESTARTED and worn.app.session.open
     assert "the watchdog has reset the board" in worn.hardware.line.printed()
 
 

@@ -92,6 +92,17 @@ def test_no_level_before_an_interruption_counts():
         assert ticks.run(30000, 1700) == [], between
 
 
+def test_a_longer_window_keeps_the_levels_of_the_shorter_one():
+    # 17 s at 1000 fill the ring of a window of 10 s more than once.
+    for seconds in (11, 13, 17):
+        ticks = Ticks(ramp_window_s=10)
+        ticks.run(seconds * 1000, 1000)
+        ticks.monitor.set_limits(limits_from_json({"ramp_window_s": 60}))
+        assert ticks.run(15000, 1090) == []
+        assert ticks.run(20000, 1200)[-1] == (RAMP, STOP)
+        assert ticks.heard.alerts[-1][3] == 200, "measured from 1000, 15 s before"
+
+
 def test_after_an_interruption_the_ceiling_is_told_again():
     ticks = Ticks(ramp_warn_pct=0, ramp_stop_pct=0)
     ticks.run(12000, 2450)

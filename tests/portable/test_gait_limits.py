@@ -1,5 +1,6 @@
 """Limits: names, ranges, bytes."""
 
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.limits_json import limits_from_json, limits_to_json
 
@@ -45,13 +46,13 @@ def test_24_bytes_there_and_back():
     data = limits.pack()
     assert len(data) == 24 and data[0] == 1 and data[1] == 60
     assert data[16:] == bytes(8)
-    assert Limits.unpack(data) == limits
+    assert unpack_limits(data) == limits
 
 
 def test_bytes_that_are_no_limits_are_refused():
     data = Limits().pack()
-    refused(Limits.unpack, data[:-1])
-    refused(Limits.unpack, data + b"\0")
-    refused(Limits.unpack, b"\2" + data[1:])
-    assert "ramp_window_s" in refused(Limits.unpack, data[:1] + b"\xff" + data[2:])
-    assert "ramp_warn_x10" in refused(Limits.unpack, data[:2] + b"\xff\xff" + data[4:])
+    refused(unpack_limits, data[:-1])
+    refused(unpack_limits, data + b"\0")
+    refused(unpack_limits, b"\2" + data[1:])
+    assert "ramp_window_s" in refused(unpack_limits, data[:1] + b"\xff" + data[2:])
+    assert "ramp_warn_x10" in refused(unpack_limits, data[:2] + b"\xff\xff" + data[4:])

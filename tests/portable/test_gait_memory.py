@@ -69,7 +69,7 @@ def fed(placement, mounted=True, sideways=False):
     engine = Engine(Deaf(), Limits(), placement, 0, mounted)
     blocks = motion(sideways)
     t_ms = play(engine, blocks, 0)
-    assert (engine._finder is not None) == sideways
+    assert (engine.finder is not None) == sideways
     if not hasattr(gc, "mem_alloc"):
         # CPython counts no bytes; what it can show is that the state does not grow.
         before = [len(value) for value in vars(engine).values() if isinstance(value, list)]

@@ -88,7 +88,7 @@ def test_a_direction_that_fits_the_declared_mount_does_not_wait():
         known = [at_ms for at_ms, _, direction in leg.finish().directions if direction == (BACKWARD if back else FORWARD)]
         # The engine without the wait.
         free = Worn(AS_DECLARED)
-        free.engine._output.finder = free.engine._finder = None
+        free.engine._output.finder = free.engine.finder = None
         free.stand(3000)
         free.walk(8000, 1100, back)
         first = [at_ms for at_ms, _, direction in free.finish().directions if direction == (BACKWARD if back else FORWARD)]
@@ -100,7 +100,7 @@ def test_only_a_declared_mount_fits_and_not_before_the_leg_moves():
         for declared in (False, True):
             for back in (False, True):
                 leg = Worn(mount, declared)
-                finder = leg.engine._finder
+                finder = leg.engine.finder
                 leg.stand(3000)
                 leg.flush()
                 assert not finder.fits(FORWARD) and not finder.fits(BACKWARD)

@@ -23,14 +23,13 @@ class Listener:
     direction = step
 
 
-def test_start_stop_and_how_long_it_has_lasted():
+def test_start_and_stop_work_once():
     store = RamStore()
     session = Wearer(store, now_ms=5000).session
-    assert session.elapsed_ms(9000) == 0 and session.stop(5000) is False and store.numbers() == []
+    assert session.stop(5000) is False and store.numbers() == []
     assert session.start(5000) is True and session.start(5100) is False
-    assert session.elapsed_ms(6500) == 1500
     assert session.stop(7000) is True and session.stop(7100) is False
-    assert session.elapsed_ms(9000) == 0 and store.numbers() == [1]
+    assert store.numbers() == [1]
     assert read_log(store.logs[1]).duration_ms == 2000
 
 

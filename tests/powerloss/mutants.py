@@ -5,8 +5,7 @@ import struct
 from binascii import crc32
 
 from hal import migration
-from hal.log_file import LogFile
-from hal.store import LogStore
+from hal.store import LogFile, LogStore
 from retrostep_core import codes
 from retrostep_core.log import decoded, interrupted, open_log, record_writer, records, session_log
 from support.disk import numbers
@@ -87,7 +86,7 @@ def erases_unsynced():
 
     def erase(self, session):
         os.remove(self.path(session))
-        self._index.put(session, 0)
+        self.index.put(session, 0)
         self.count_free()
 
     def make_room(store, wanted):
@@ -126,8 +125,8 @@ def forgets_numbers():
     """A new session's number is used before it is stored."""
 
     def next_session(self):
-        self._next += 1
-        return self._next - 1
+        self.next_number += 1
+        return self.next_number - 1
 
     LogStore.next_session = next_session
     LogStore.tend = lambda self: False
@@ -148,8 +147,8 @@ def saves_in_parts():
     """state.bin is flushed before it is complete."""
 
     def save(self):
-        body = struct.pack("<II", self.boot, self._next)
-        with open(self._root + "/state.bin", "wb") as file:
+        body = struct.pack("<II", self.boot, self.next_number)
+        with open(self.root + "/state.bin", "wb") as file:
             for part in (body, struct.pack("<I", crc32(body))):
                 file.write(part)
                 file.flush()

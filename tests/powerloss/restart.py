@@ -46,7 +46,7 @@ def walk(worn):
 def idle(worn):
     """Do all the work that waits for a board without a session: the next log, the check of older logs, their move to the new layout."""
     for _ in range(_SLICES):
-        if not worn.app._upkeep.step():
+        if not worn.app.upkeep():
             return
     raise PromiseBroken("the work ahead never ends")
 
@@ -162,7 +162,8 @@ class Cut:
         last = known["boot"].get("", 0)
         require(store.boot > last, f"boot {store.boot} comes after boot {last}")
         require(not store.state_damaged, "state.bin is damaged")
-        require(worn.app.faults & ~(codes.FAULT_FLASH_SHORT | codes.FAULT_FLASH_FULL) == 0, f"the app starts with faults {worn.app.faults}")
+        faults = worn.app.faults.bits & ~(codes.FAULT_FLASH_SHORT | codes.FAULT_FLASH_FULL)
+        require(faults == 0, f"the app starts with faults {faults}")
         self._limits(worn)
         after = self._recovered(before, may_go, store)
         self._continues(worn, after)

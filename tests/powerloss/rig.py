@@ -2,8 +2,10 @@
 
 import json
 
+import app
 import hal.store
-import upkeep
+import hal.store_upkeep
+import host_link
 import vfs
 from hal import settings
 from hal.flash_mount import file_system
@@ -17,7 +19,8 @@ from powerloss.promises import Promises, watched
 
 POINT = "/cut"
 # The app drops some modules after each start. Here they are compiled once and not thousands of times, and a mutant stays as it is.
-hal.store.unload = upkeep.unload = lambda *names: None
+for module in (app, hal.store, hal.store_upkeep, host_link):
+    module.unload = lambda *names: None
 
 
 class Place:

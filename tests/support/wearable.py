@@ -132,13 +132,14 @@ class Line:
         self._decoder = host_frames.FrameDecoder()
         self.frames = []
         self.text = b""
+        self.is_ready = True
         self._id = 0
 
     def ipoll(self, timeout):
         return [(self, 1)] if self._to_device else []
 
     def writable(self):
-        return True
+        return self.is_ready
 
     def readinto(self, buf):
         buf[0] = self._to_device[0]

@@ -12,8 +12,6 @@ _WARN = const(1)
 _STOP = const(2)
 
 TICK_MS = const(250)
-# Ticks in the longest window (60 s), and 8 more.
-_LEVELS_MOST = const(248)
 # The measured cadence may lag behind the true one by this many ticks.
 _LAG_TICKS = const(4)
 # The level is the median of this many cadences: 2.75 s.
@@ -54,10 +52,9 @@ class Monitor:
     def __init__(self, sink: object, limits: object) -> None:
         self._sink = sink
         # The levels of the window (a ring), the newest cadences (a ring), and these sorted.
-        self._levels = [0] * _LEVELS_MOST
+        self._levels: list[int] = []
         self._next_level = 0
         self._level_count = 0
-        self._lowest = 0
         self._lowest_inside = 0
         self._newest = [0] * _MEDIAN_TICKS
         self._sorted = [0] * _MEDIAN_TICKS
@@ -76,6 +73,10 @@ class Monitor:
         self._limits = limits
         # A median is as old as its middle.
         self._window_ticks = limits.ramp_window_s * 1000 // TICK_MS - _MEDIAN_TICKS // 2
+        missing = self._window_ticks + _LAG_TICKS - len(self._levels)
+        if missing > 0:
+            # The ring grows at its oldest place. Only this allocates: most windows are a sixth of the longest.
+            self._levels[self._next_level : self._next_level] = [0] * missing
 
     def start_session(self) -> None:
         """A new session: alerts that come once a session may come again."""
@@ -114,8 +115,7 @@ class Monitor:
     def _check_ramp(self, at_ms: int, cadence_x10: int, newest_x10: int, limits: object) -> None:
         if not self._add_cadence(cadence_x10):
             return
-        self._find_lowest(self._sorted[_MEDIAN_TICKS // 2])
-        lowest = self._lowest
+        lowest = self._find_lowest(self._sorted[_MEDIAN_TICKS // 2])
         lowest_inside = self._lowest_inside
         strides = self._strides
         for k in range(1, _WARN_TICKS):
@@ -155,25 +155,26 @@ class Monitor:
             ordered[i] = cadence
         return True
 
-    def _find_lowest(self, level: int) -> None:
-        """Keep the newest level; set _lowest to the lowest of the window and a second before it, _lowest_inside to that of the window."""
+    def _find_lowest(self, level: int) -> int:
+        """Keep the newest level. The lowest of the window and a second before it; _lowest_inside is set to that of the window."""
         levels = self._levels
         at = self._next_level
         levels[at] = level
-        self._next_level = at + 1 if at < _LEVELS_MOST - 1 else 0
+        last = len(levels) - 1
+        self._next_level = at + 1 if at < last else 0
         if self._level_count < self._window_ticks + _LAG_TICKS:
             self._level_count += 1
         lowest = inside = level
         for k in range(self._level_count - 1):
             at -= 1
             if at < 0:
-                at = _LEVELS_MOST - 1
+                at = last
             if levels[at] < lowest:
                 lowest = levels[at]
             if k < self._window_ticks - 1:
                 inside = lowest
-        self._lowest = lowest
         self._lowest_inside = inside
+        return lowest
 
     def _check_time(self, at_ms: int, forward_ms: int, backward_ms: int, limits: object) -> None:
         if not self._has_cold_start and backward_ms >= _BOUT_MS:

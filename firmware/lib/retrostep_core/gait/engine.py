@@ -47,6 +47,7 @@ class Engine:
                and at the waist and in a pocket a smooth oscillation may be steps too.
     fault      of the sensor: 0, or the codes.GAP_* that `SensorCheck` finds. A dead gyroscope is treated as a missing one; during any
                other fault nothing is counted. A fault is reported as gaps with its reason.
+    finder     MountFinder until the mount is known; None after that, and where it is not needed
     load       Load of the worn leg, or None; set it with `measure_load`
     totals     GaitTotals that it counts in; its own if none are given. Alerts that come once a session may come again after a reset.
     """
@@ -73,7 +74,7 @@ class Engine:
         self._is_tipped = False
         self._tips_x256 = [256, 0, 256, 0]
         self._is_mount_known = False
-        self._finder: object = None
+        self.finder: object = None
         self._resets = self.totals.resets
         self._chosen = _WAIST_STEPS
         self._choose_detector(self._wanted())
@@ -109,7 +110,7 @@ class Engine:
         self.mount = AS_DECLARED
         self._is_tipped = False
         self._is_mount_known = False
-        self._finder = None
+        self.finder = None
         self._find_mount()
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
@@ -135,7 +136,7 @@ class Engine:
             self._resets = self.totals.resets
             self._find_mount()
         if not self._is_blind:
-            finder = self._finder if self._chosen == _SHANK_STEPS or self._chosen == _UNMOUNTED_SHANK else None
+            finder = self.finder if self._chosen == _SHANK_STEPS or self._chosen == _UNMOUNTED_SHANK else None
             if finder is not None:
                 finder.samples(block, n, t0_ms)
             if self.mount is not AS_DECLARED:
@@ -165,8 +166,8 @@ class Engine:
             self._output.direction(from_ms, _UNKNOWN, from_ms)
             self._monitor.restart()
         self._detector.restart(is_short)
-        if self._finder is not None:
-            self._finder.restart()
+        if self.finder is not None:
+            self.finder.restart()
         self._check.restart()
         self._skip = 0
         self._reported_ms = to_ms
@@ -228,20 +229,20 @@ class Engine:
             return _SHANK_STEPS
         if not self.mounted:
             return _UNMOUNTED_SHANK
-        return _UNMOUNTED_SHANK if self._finder is not None and self._finder.is_other_axis() else _SHANK_STEPS
+        return _UNMOUNTED_SHANK if self.finder is not None and self.finder.is_other_axis() else _SHANK_STEPS
 
     def _find_mount(self) -> None:
         """Begin to find the mount of a shank; until then directions are hidden."""
-        if self.placement == _SHANK and self._finder is None:
+        if self.placement == _SHANK and self.finder is None:
             # Imported here: its code is needed only until the mount is known.
             from retrostep_core.gait.mount_finder import MountFinder
 
-            self._finder = self._output.finder = MountFinder(self.mounted)
-            self._finder.mount = self.mount
+            self.finder = self._output.finder = MountFinder(self.mounted)
+            self.finder.mount = self.mount
 
     def _use_mount(self, finder: object) -> None:
         """The mount is known: report the directions so far, and turn the samples from now on."""
-        self._finder = None
+        self.finder = None
         self._is_mount_known = True
         if finder.mount == self.mount and self._chosen == _SHANK_STEPS:
             self._straighten_from(finder)

@@ -1,6 +1,7 @@
 """The limits of the alerts under their JSON names, as a host reads and shows them. No board needs this module."""
 
-from retrostep_core.gait.limits import FIELDS, Limits
+from retrostep_core.gait.limit_ranges import RANGES
+from retrostep_core.gait.limits import NAMES, Limits
 
 # Attributes whose JSON name has a unit. An attribute in tenths ends with _x10; its JSON value is a number with one decimal.
 _JSON_NAMES = {
@@ -17,7 +18,8 @@ def limits_from_json(values: dict) -> Limits:
         raise ValueError("limits must be a JSON object of names and numbers")
     limits = Limits()
     known = []
-    for attribute, _, least, most in FIELDS:
+    for k, attribute in enumerate(NAMES):
+        least, most = RANGES[k]
         name = _JSON_NAMES.get(attribute, attribute)
         known.append(name)
         if name in values:
@@ -31,7 +33,7 @@ def limits_from_json(values: dict) -> Limits:
 def limits_to_json(limits: Limits) -> dict:
     """The limits under their JSON names; tenths as numbers with one decimal, others as integers."""
     values = {}
-    for attribute, _, _, _ in FIELDS:
+    for attribute in NAMES:
         value = getattr(limits, attribute)
         if attribute.endswith("_x10"):
             # Made from text: no float arithmetic in the core, the same on every interpreter.

@@ -8,7 +8,10 @@ from retrostep_core.intmath import isqrt
 
 # Blocks of samples are kept for 5 s, as contacts are credited late.
 _BLOCKS = const(48)
-_FIELDS = const(6)
+# Values of a block, with 32 bits: its start in ms, and the square of the peak resultant in mg * mg.
+_WIDE = const(2)
+# With 16 bits: its length in ms, the peak along the shank in mg, the rise in mg a sample, 1 if clipped.
+_NARROW = const(4)
 # A contact is found about 20 ms around initial contact; the axial peak comes 20 to 50 ms after it.
 _BEFORE_MS = const(30)
 _AFTER_MS = const(100)
@@ -52,20 +55,23 @@ class Load:
 
     def __init__(self, totals: object) -> None:
         self._totals = totals
-        self._blocks = array("i", bytes(4 * _BLOCKS * _FIELDS))
+        self._wide = array("i", bytes(4 * _BLOCKS * _WIDE))
+        self._narrow = array("h", bytes(2 * _BLOCKS * _NARROW))
         self._newest = 0
         self._waiting_ms = [-1] * _WAITING
         self._sums = [[0] * _SUMS for _ in range(3)]
 
     def block(self, start_ms: int, end_ms: int, impact: object) -> None:
         """Keep the impact of a block of samples: peak along the shank in mg, resultant in mg * mg, rise in mg a sample, 1 if clipped."""
-        self._newest = (self._newest + 1) % _BLOCKS
-        at = self._newest * _FIELDS
-        blocks = self._blocks
-        blocks[at] = start_ms
-        blocks[at + 1] = end_ms
-        for k in range(4):
-            blocks[at + 2 + k] = impact[k]
+        self._newest = newest = (self._newest + 1) % _BLOCKS
+        self._wide[newest * _WIDE] = start_ms
+        self._wide[newest * _WIDE + 1] = impact[1]
+        narrow = self._narrow
+        at = newest * _NARROW
+        narrow[at] = end_ms - start_ms
+        narrow[at + 1] = impact[0]
+        narrow[at + 2] = impact[2]
+        narrow[at + 3] = impact[3]
 
     def contact(self, t_ms: int) -> None:
         """The worn leg made a contact at `t_ms`; contacts come in order."""
@@ -98,20 +104,21 @@ class Load:
 
     def _add(self, t_ms: int) -> None:
         """Add the impact of a contact; without a block near it there is none."""
-        blocks = self._blocks
+        wide = self._wide
+        narrow = self._narrow
         axial = square = rise = clipped = 0
-        at = self._newest * _FIELDS
+        k = self._newest
         for _ in range(_BLOCKS):
-            if blocks[at + 1] < t_ms - _BEFORE_MS:
+            start_ms = wide[k * _WIDE]
+            at = k * _NARROW
+            if start_ms + narrow[at] < t_ms - _BEFORE_MS:
                 break
-            if blocks[at] <= t_ms + _AFTER_MS:
-                axial = max(axial, blocks[at + 2])
-                square = max(square, blocks[at + 3])
-                rise = max(rise, blocks[at + 4])
-                clipped |= blocks[at + 5]
-            at -= _FIELDS
-            if at < 0:
-                at += _BLOCKS * _FIELDS
+            if start_ms <= t_ms + _AFTER_MS:
+                square = max(square, wide[k * _WIDE + 1])
+                axial = max(axial, narrow[at + 1])
+                rise = max(rise, narrow[at + 2])
+                clipped |= narrow[at + 3]
+            k = (k or _BLOCKS) - 1
         if not square:
             return
         sums = self._sums[counted_direction(self._totals.direction_at(t_ms))]

@@ -61,6 +61,10 @@ class GaitTotals:
         """Time backward, up to the newest sample."""
         return self._ms[_BACKWARD] + (self._now_ms - self._counted_ms if self.direction == _BACKWARD else 0)
 
+    def counted(self) -> tuple[int, int, int, int, int]:
+        """Steps forward, backward and unknown; ms forward and backward: in the order of records and answers."""
+        return self.forward_steps, self.backward_steps, self.unknown_steps, self.forward_ms, self.backward_ms
+
     @property
     def direction_since_ms(self) -> int:
         """Since when the newest direction holds; -1 before the first."""

@@ -5,7 +5,7 @@ import struct
 from array import array
 
 from ..constants import const
-from ..gait.limits import Limits
+from ..gait.limit_ranges import unpack_limits
 from ..log import records
 from . import payloads
 from .frames import FrameEncoder, LineDecoder
@@ -302,7 +302,7 @@ class Server:
         if len(args[0]) != 48:
             raise _Refused(_MALFORMED, "limits are 48 hexadecimal digits")
         try:
-            limits = Limits.unpack(binascii.unhexlify(args[0]))
+            limits = unpack_limits(binascii.unhexlify(args[0]))
         except ValueError:
             raise _Refused(_REFUSED, "these limits are out of range") from None
         self.wearable.set_limits(limits)

@@ -53,6 +53,7 @@ class SessionLog:
     reserve      free bytes below which steps are left out of the log, so that the totals still fit
 
     auto_start   whether the first step starts a session; True at first
+    gap_reason   attribute: why samples are missing, one of codes.GAP_*. Only who reads the sensor knows it, and the engine does not
     open         whether a session is under way           start_ms  its start
     raw          RawCapture while one is running: the app calls samples(); otherwise None
 
@@ -79,6 +80,7 @@ class SessionLog:
         self.listener = listener
         self.auto_start = True
         self.open = False
+        self.gap_reason = _GAP_SAMPLES
         self.start_ms = 0
         self._totals = totals
         self._store = store
@@ -166,6 +168,8 @@ class SessionLog:
 
     def gap(self, from_ms: int, to_ms: int, reason: int = _GAP_SAMPLES):
         """The movement in between is unknown."""
+        if reason == _GAP_SAMPLES:
+            reason = self.gap_reason
         if self.listener is not None:
             self.listener.gap(from_ms, to_ms, reason)
         if self.open and to_ms > self.start_ms:
@@ -285,10 +289,6 @@ class SessionLog:
             self._put_clock()
             self._log.flush()
 
-    def elapsed_ms(self, now_ms: int) -> int:
-        """How long the session has lasted, 0 if none is open."""
-        return self._since_start(now_ms) if self.open else 0
-
     # Start and end.
 
     def _begin(self, start_ms: int, at_ms: int, trigger: int):
@@ -359,17 +359,13 @@ class SessionLog:
             self._check_flash(now_ms)
         if log.exists and log.is_incomplete:
             reason = _END_FLASH_FULL
-        self._put(now_ms, r.END, end, reason, *self._counted())
+        self._put(now_ms, r.END, end, reason, *totals.counted())
         log.flush()
         log.close()
         self.open = False
         self._ended_ms = end_ms
         if self.listener is not None:
             self.listener.session(self.start_ms, self.number, False)
-
-    def _counted(self) -> tuple[int, int, int, int, int]:
-        totals = self._totals
-        return totals.forward_steps, totals.backward_steps, totals.unknown_steps, totals.forward_ms, totals.backward_ms
 
     def _since_start(self, at_ms: int) -> int:
         return at_ms - self.start_ms if at_ms > self.start_ms else 0
@@ -398,7 +394,7 @@ class SessionLog:
 
     def _end_epoch(self, now_ms: int, length_ms: int):
         """An EPOCH record, if anything was counted since the last one."""
-        now = self._counted()
+        now = self._totals.counted()
         self._epoch_ms += (now_ms - self._epoch_ms + _EPOCH_EARLY_MS) // length_ms * length_ms
         if now != self._totals_logged:
             self._totals_logged = now

@@ -2,7 +2,7 @@
 
 from binascii import unhexlify
 
-from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.limit_ranges import unpack_limits
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -66,5 +66,5 @@ def _waiting(session: Session, device: str) -> list[DeviceLimitsRow]:
 def _limits(value: object) -> str:
     """Limits in hex that a device takes."""
     text = read.text(value)
-    Limits.unpack(unhexlify(text))
+    unpack_limits(unhexlify(text))
     return text

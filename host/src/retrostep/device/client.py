@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from retrostep_core import code_names
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.link import answers, host_frames, messages
 
@@ -265,7 +266,7 @@ class DeviceClient:
 
     def limits(self) -> Limits:
         """The limits in force on the device."""
-        limits: Limits = self._parsed(Limits.unpack, self._ask(messages.LIMITS, "LIMITS").limits)
+        limits: Limits = self._parsed(unpack_limits, self._ask(messages.LIMITS, "LIMITS").limits)
         return limits
 
     def set_limits(self, limits: Limits) -> None:

@@ -12,7 +12,7 @@ import struct
 from array import array
 
 from retrostep_core.gait.engine import Engine
-from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.limit_ranges import unpack_limits
 
 _HEADER = "<BBB24s"
 _BLOCK = "<Hii"
@@ -54,7 +54,7 @@ def main() -> None:
         if not header:
             return
         placement, side, flags, limits = struct.unpack(_HEADER, header)
-        engine = Engine(PrintingSink(), Limits.unpack(limits), placement, side, bool(flags & 1))
+        engine = Engine(PrintingSink(), unpack_limits(limits), placement, side, bool(flags & 1))
         engine.has_gyro = bool(flags & 2)
         at_ms = 0
         while True:
@@ -65,7 +65,7 @@ def main() -> None:
             at_ms = t0_ms + (n - 1) * period_us // 1000
         engine.finish(at_ms)
         totals = engine.totals
-        print("totals", totals.forward_steps, totals.backward_steps, totals.unknown_steps, totals.forward_ms, totals.backward_ms)
+        print("totals", *totals.counted())
 
 
 main()

@@ -40,7 +40,7 @@ def on_host(recordings: Iterable[ImuRecording], limits: Limits) -> Iterator[Repl
             at_ms = block.t0_ms + (block.n - 1) * block.period_us // 1000
         engine.finish(at_ms)
         counted = engine.totals
-        totals = (counted.forward_steps, counted.backward_steps, counted.unknown_steps, counted.forward_ms, counted.backward_ms)
+        totals = counted.counted()
         yield Replayed(recording.name, recording.t_s[0], recording.duration_s, recording.mount, sink.events, totals)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrostep_core.gait.limits import Limits
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.link import messages
 
 from retrostep.device.client import DeviceClient
@@ -26,7 +26,7 @@ def send_waiting_limits(board: DeviceClient, store: Store, device: str) -> str:
     row = store.waiting_limits(device)
     if row is None:
         return NONE
-    wanted = Limits.unpack(bytes.fromhex(row.limits))
+    wanted = unpack_limits(bytes.fromhex(row.limits))
     if board.limits() != wanted:
         if board.status().state == messages.IN_SESSION:
             return WAITING

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.limits_json import limits_to_json
 
@@ -18,7 +19,7 @@ def alert_limits(packed: str) -> dict[str, Any] | None:
     Percent, steps a minute and s; 0 means that the alert is off.
     """
     try:
-        limits: dict[str, Any] = limits_to_json(Limits.unpack(bytes.fromhex(packed)))
+        limits: dict[str, Any] = limits_to_json(unpack_limits(bytes.fromhex(packed)))
     except ValueError:
         return None
     return limits

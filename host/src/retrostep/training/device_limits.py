@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.limits_json import limits_from_json, limits_to_json
 
@@ -107,7 +108,7 @@ class KnownLimits:
 def _unpacked(packed: str) -> Limits | None:
     """Limits from their hex; None if this version cannot read them."""
     try:
-        limits: Limits = Limits.unpack(bytes.fromhex(packed))
+        limits: Limits = unpack_limits(bytes.fromhex(packed))
     except ValueError:
         return None
     return limits
