@@ -31,10 +31,13 @@ SEEDS = (1, 2, 3)
 LOGS = 6
 BPS = 115_200
 LISTEN_S = 0.5
-# Lines that are put before these lines of the firmware. It then prints the time of each alert's sample and of its pulses.
+# A line that is put before this line of the firmware. It then prints the time of each alert's sample and of its pulses: between the frames
+# of the link's server, while there is one.
 TELLS = {
-    "        self._server = server\n": "        self._tell = server.out.queue_text\n",
-    "        if severity != codes.STOP:\n": '        self._tell("alert of %d at %d" % (at_ms, now_ms))\n',
+    "        if severity != _STOP:\n": """\
+        tell = self._server.out.queue_text if hasattr(self._server, "out") else print
+        tell("alert of %d at %d" % (at_ms, now_ms))
+""",
 }
 
 

@@ -28,7 +28,7 @@ WAYS = {
     "poll": "Adafruit driver polled, engine",
 }
 LINE = Path(__file__).with_name("line_board.py")
-# The app reads no more than this, whatever comes (_READ_BYTES_PER_MS in firmware/app.py).
+# The app reads no more than this, whatever comes (_READ_BYTES_PER_MS in firmware/host_link.py).
 READ_BYTES_PER_S = 6_000
 # What a host may send, and the instructions that a byte of it may cost.
 FLOODS = {"noise": (b"x", 1_250), "requests": (host_frames.request(5, "READ", 12, 4096, 4096), 2_300), "bad requests": (b"~\n", 3_300)}
