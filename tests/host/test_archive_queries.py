@@ -34,6 +34,11 @@ def test_athletes_are_found_in_any_case_and_listed_by_name(store: Store) -> None
     with pytest.raises(AthleteNotFound) as missing:
         store.find_athlete("Adam")
     assert str(missing.value) == "There is no athlete 'Adam' (did you mean ada?)."
+    for name in ("田中さくら（ジュニアチーム）", "Maximiliane Huber"):
+        store.add_athlete(name)
+    for part, name in (("田中", "田中さくら（ジュニアチーム）"), ("max", "Maximiliane Huber")):
+        with pytest.raises(NotFound, match=f"did you mean {name}"):
+            store.find_athlete(part)
 
 
 @pytest.mark.parametrize("half", ["\udcff", "\ud800"])

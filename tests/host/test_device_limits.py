@@ -45,7 +45,8 @@ def test_limits_worked_out_by_hand() -> None:
     assert (found["ceiling_warn_spm"], found["ceiling_stop_spm"]) == (165, 172), "whole steps"
     assert [found[name] for name in ("ramp_window_s", "ramp_warn_pct", "ramp_stop_pct")] == [10, 10, 15]
     beginner = planned()
-    assert (beginner["session_warn_s"], beginner["session_stop_s"], beginner["ceiling_warn_spm"]) == (600, 1200, 220), "walking"
+    assert (beginner["session_warn_s"], beginner["session_stop_s"]) == (600, 1200), "walking"
+    assert (beginner["ceiling_warn_spm"], beginner["ceiling_stop_spm"]) == (120, 150), "where walking ends and jogging begins"
     off = RuleLimits(None, None, enabled=False)
     assert planned(*jogs, warm_up=off, cadence_jump=off)["warm_up_s"] == 0
     assert planned(*jogs, cadence_jump=off)["ceiling_warn_spm"] == 220
@@ -173,6 +174,15 @@ def test_the_commands(retrostep: Retrostep) -> None:
     assert retrostep("limits", "cancel", DEVICE[-4:]).status == 0
     assert "Nothing was changed." in retrostep("limits", "cancel", "Ada").out
     assert "enforces other limits" in retrostep("check", "Ada").out
+
+
+def test_limits_for_an_athlete_in_pain_say_what_has_to_settle_first(retrostep: Retrostep) -> None:
+    assert "settled" not in retrostep("limits", "push", "--later").out
+    assert retrostep("note", "Ada", "--pain", "6").status == 0
+    pushed = retrostep("limits", "push", "--later").out
+    assert "Pain 6 of 10, noted for" in pushed and "No backward running until it has settled." in pushed
+    assert retrostep("accept", "Ada", "pain", "--because", "it has settled").status == 0
+    assert "settled" not in retrostep("limits", "push", "--later").out
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,8 @@ def test_names_are_found_and_refused(store: Store) -> None:
     for name in ("", "  ", "x" * 81, "Ada\x1b[2J", "A\u202eda"):
         with pytest.raises(RetrostepError, match="printable"):
             store.add_athlete(name)
+    with pytest.raises(RetrostepError, match=r"U\+200D is not"):
+        store.add_athlete("Mia \N{RUNNER}\N{ZERO WIDTH JOINER}\N{FEMALE SIGN}")
     assert store.find_athlete("ADA lovelace").name == "Ada Lovelace"
     with pytest.raises(NotFound, match="known: Ada Lovelace"):
         store.find_athlete("Ben")

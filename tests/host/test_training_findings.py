@@ -215,6 +215,20 @@ def test_an_undated_session_is_reported_with_its_bounds() -> None:
         assert "complete and dated" in quality(each, recording(1, 60))[0].why, "before, or after the judged days"
 
 
+def test_pain_after_an_undated_session_is_judged_and_stops_the_plan() -> None:
+    """The verdict, what has to settle, and what the line of the check shows; also a week later, as long as nobody settled it."""
+    verdict = verdict_of(recording(3, 60), undated(0, 2, pain=6, limp=True))
+    (finding,) = (each for each in verdict.findings if each.rule == "pain")
+    assert (verdict.verdict, finding.verdict, finding.step) == ("fail", "fail", "refer")
+    assert finding.why == "Pain 6 of 10, limping, noted for the undated session a1/1."
+    assert verdict.review is not None and verdict.review.to_settle == finding.why
+    assert (verdict.review.pain, verdict.review.is_hurt) == (6, True)
+    assert verdict.review.next_session.day == TODAY.toordinal() + 7, "seven dates after the latest possible one"
+    old = verdict_of(recording(3, 60), undated(8, 9, pain=6))
+    assert [each.verdict for each in old.findings if each.rule == "pain"] == ["warn"]
+    assert old.review is not None and old.review.to_settle
+
+
 def test_an_undated_session_leaves_a_rule_unknown_only_if_it_is_backward_running() -> None:
     dated = recording(1, 60, stretch_mark=True)
     findings = {finding.rule: finding for finding in verdict_of(dated, undated(0, 2)).findings}

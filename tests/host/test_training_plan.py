@@ -76,6 +76,15 @@ def test_an_outlook_starts_where_the_athlete_is_and_at_most_doubles() -> None:
     assert gaps <= {3, 4, 5, 6}
 
 
+def test_an_outlook_does_not_start_from_a_jump() -> None:
+    """40 s, then 170 s: the next ones are planned from 40 s. What was done twice is no jump any more."""
+    jogs = [recording(day, 40, number=day, forward_ms=3_600_000) for day in (17, 14, 10)]
+    jump, second = (recording(day, 170, number=day, forward_ms=3_600_000) for day in (6, 3))
+    assert planner_of(*jogs, jump).outlook(JOG)[0].most_s == 40
+    twice = planner_of(*jogs, jump, second).outlook(JOG)[0]
+    assert (twice.most_s, twice.rule) == (100, "weekly_volume"), "170 s, less what the week has already"
+
+
 @pytest.fixture
 def retrostep(tmp_path: Path) -> Iterator[Retrostep]:
     with Store(f"sqlite:///{tmp_path}/store.sqlite") as store:

@@ -54,5 +54,5 @@ class StoreWith:
         return sorted(found, key=lambda each: (each.athlete_id or 0, each.placed_at_ms))
 
     def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[Recording]:
-        found = [each for each in self._recordings if since_ms <= each.placed_at_ms < until_ms and each.started_at_ms is not None]
+        found = [each for each in self._recordings if since_ms <= each.placed_at_ms < until_ms]
         return sorted((each for each in found if each.pain is not None or each.limp or each.swelling), key=lambda each: each.placed_at_ms)

@@ -49,6 +49,9 @@ class _Zone(NamedTuple):
 _ZONES = (_Zone(1_200, 1_500, 14, 18), _Zone(1_600, 1_900, 24, 32))
 """Between walking and jogging, and between jogging and running."""
 
+WALK_MOST_SPM, JOG_LEAST_SPM = _ZONES[0].low_x10 // 10, _ZONES[0].high_x10 // 10
+"""Below the first it is walking and from the second on jogging, whatever the impact; in steps a minute."""
+
 
 class _Piece(NamedTuple):
     start_ms: int

@@ -10,14 +10,16 @@ MOST_KNOWN = 10
 
 
 def nearest(wanted: str, names: Iterable[str]) -> list[str]:
-    """Up to three of `names` that are spelled like `wanted`: the whole name, one of its words, or its end."""
+    """Up to three of `names`: those that contain `wanted`, then those spelled like it: the whole name, one of its words, or its end."""
+    names = list(names)
     key, by_key = person_key(wanted), dict[str, list[str]]()
+    containing = [name for name in names if key and key in person_key(name)]
     for name in names:
         whole = person_key(name)
         for part in {whole, *whole.split(), whole[-len(key) :]}:
             by_key.setdefault(part, []).append(name)
     close = [name for part in get_close_matches(key, by_key, 3, 0.6) for name in by_key[part]]
-    return list(dict.fromkeys(close))[:3]
+    return list(dict.fromkeys(containing + close))[:3]
 
 
 def hint(wanted: str, names: Iterable[str]) -> str:

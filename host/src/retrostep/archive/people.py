@@ -75,7 +75,8 @@ class People(Queries):
     def _free_name(self, name: str, except_for: str | None = None) -> str:
         name = person_name(name)
         if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-            raise RetrostepError(f"An athlete's name is 1 to {MAX_NAME_LENGTH} printable characters: choose another.")
+            hidden = next((f" (U+{ord(char):04X} is not)" for char in name if not char.isprintable()), "")
+            raise RetrostepError(f"An athlete's name is 1 to {MAX_NAME_LENGTH} printable characters{hidden}: choose another.")
         for other in (row for row in self.athletes_named(name) if row.name != except_for):
             if other.removed:
                 raise AthleteRemoved(f"There was an athlete {other.name!r}, who was removed.", athlete=other.name)

@@ -355,13 +355,14 @@ class Queries:
     def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[Recording]:
         """The recordings of athletes between two moments with a note of pain (0 too), limping or swelling, by date.
 
-        Excluded and undated ones are left out. The time depends on how many notes there are, not on how many recordings.
+        Excluded ones are left out, and undated ones are at their latest possible date. The time depends on how many notes there are, not on
+        how many recordings.
         """
         is_about_pain = or_(NoteRow.pain.is_not(None), NoteRow.limp, NoteRow.swelling)
         key = NoteRow.device, NoteRow.generation, NoteRow.number
         noted = select(*key).where(NoteRow.withdrawn.is_(False), is_about_pain).distinct().subquery()
         is_same = and_(*(_SESSIONS[name] == noted.c[name] for name in ("device", "generation", "number")))
-        is_counted = and_(_SESSIONS.excluded_why.is_(None), _SESSIONS.athlete_id.is_not(None), _SESSIONS.started_at_ms.is_not(None))
+        is_counted = and_(_SESSIONS.excluded_why.is_(None), _SESSIONS.athlete_id.is_not(None))
         columns = [_SESSIONS[name] for name in RecordingColumns.__annotations__]
         query = select(*columns).select_from(noted.join(SessionRow.__table__, is_same)).where(is_counted)
         with self._read() as session:

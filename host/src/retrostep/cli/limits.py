@@ -27,6 +27,7 @@ from retrostep.sync.waiting_limits import SENT, WAITING, send_waiting_limits
 from retrostep.training.check import Check
 from retrostep.training.data_quality import Core
 from retrostep.training.device_limits import DeviceLimits, limits_words
+from retrostep.training.plan import AFTER_SETTLING
 from retrostep.units import local_date
 
 _NONE_WORN = "No athlete wears a device. To assign one: `retrostep athletes assign DEVICE NAME`."
@@ -107,6 +108,8 @@ def push(target: str | None, named: tuple[str, ...], later: bool, who: str | Non
     for name, each in found:
         what = _OUTCOMES[sent.get(each.device)]
         echo(f"{each.device} ({name}): {limits_words(each.planned)}; they {what}.")
+        if each.to_settle:
+            echo(f"  {each.to_settle} {AFTER_SETTLING} The device does not know it: tell {name}.", 2)
 
 
 _OUTCOMES = {None: "wait for its next sync", WAITING: "wait for the end of its session", SENT: "are in force"}

@@ -124,7 +124,8 @@ class Check:
         _, planner = self.planner_of(athlete)
         recordings = [recording for session in planner.history.sessions for recording in session.recordings]
         limits = {rule.rule: self.limits(rule, row.id) for rule in RULES}
-        return row.name, self._device_limits(row.id, planner, limits, _Training([], planner.history.sessions, recordings, []))
+        found = self._device_limits(row.id, planner, limits, _Training([], planner.history.sessions, recordings, []))
+        return row.name, [replace(each, to_settle=planner.to_settle) for each in found]
 
     def planner_of(self, athlete: str) -> tuple[str, Planner]:
         """The athlete's name and planner on the day of the check. Raises NotFound."""
@@ -176,8 +177,8 @@ class Check:
 
     def planner(self, athlete_id: int, history: TrainingHistory, limits: dict[str, RuleLimits]) -> Planner:
         """The planner of an athlete. Pain that was accepted does not stop the plan, nor does a rule that is accepted for that day."""
-        seen = [recording.placed_at_ms for session in history.between(history.since, history.on) for recording in session.recordings]
-        is_pain_accepted = bool(seen) and self._acceptances.of(athlete_id, "pain", seen[-1], self.on) is not None
+        seen = history.judged_recordings()
+        is_pain_accepted = bool(seen) and self._acceptances.of(athlete_id, "pain", seen[-1].placed_at_ms, self.on) is not None
 
         def is_lifted(rule: str, start_ms: int) -> bool:
             return (rule == "pain" and is_pain_accepted) or self._acceptances.holds_on(athlete_id, rule, start_ms)

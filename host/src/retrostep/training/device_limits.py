@@ -8,7 +8,7 @@ from retrostep_core.gait.limit_ranges import unpack_limits
 from retrostep_core.gait.limits import Limits
 from retrostep_core.gait.limits_json import limits_from_json, limits_to_json
 
-from retrostep.archive.backward_gait import JOG
+from retrostep.archive.backward_gait import JOG, JOG_LEAST_SPM, WALK, WALK_MOST_SPM
 from retrostep.archive.decision_tables import DeviceLimitsRow
 from retrostep.archive.queries import Recording
 from retrostep.training.finding import FAIL
@@ -27,13 +27,14 @@ def planned_limits(planner: Planner, limits_of: Callable[[Rule], RuleLimits]) ->
 
     session    warns at the longest next session without a warning in the gait of the athlete's stage, stops where the check would fail
     warm_up    the limit of the rule warm_up
-    ceiling    the usual cadence and the percentages of cadence_jump, in whole steps; the default without a usual cadence
+    ceiling    the usual cadence and the percentages of cadence_jump, in whole steps. Without a usual cadence: for a plan of walking,
+               where walking ends and where jogging begins, because the device does not know the gait; otherwise the default
     ramp       the default: no rule of the check has a percentage for it (engineering)
 
     0 switches an alert off, so where no session is allowed its limit is 1 s.
     """
-    values: dict[str, float] = {}
     gait = planner.stage()
+    values: dict[str, float] = {"ceiling_warn_spm": WALK_MOST_SPM, "ceiling_stop_spm": JOG_LEAST_SPM} if gait == WALK else {}
     following = planner.next_session(gait)
     if following.most_s is not None:
         warn_s = max(1, following.most_s)
@@ -57,12 +58,14 @@ class DeviceLimits:
     in_force   as far as they are known: sent to it, or recorded in its last log; None if neither
     planned    those of the athlete's plan
     waiting    limits that wait for the next sync; None if none wait
+    to_settle  what has to settle before the athlete runs backward, as a sentence; empty if nothing has to
     """
 
     device: str
     in_force: Limits | None
     planned: Limits
     waiting: Limits | None
+    to_settle: str = ""
 
     @property
     def differing(self) -> list[str]:

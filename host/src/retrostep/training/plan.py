@@ -15,7 +15,7 @@ from retrostep.training.rules.catalog import BY_NAME, RULES
 from retrostep.training.rules.execution import to_settle
 from retrostep.training.rules.floor import BACKWARD, RUNNING
 from retrostep.training.rules.ladder import stage_done
-from retrostep.training.rules.load import longest_of_days
+from retrostep.training.rules.load import usual_of_days
 from retrostep.training.rules.rule import Proposal, Rule, RuleLimits, TrainingHistory
 from retrostep.training.training_session import MIN_BACKWARD_MS, TrainingSession
 
@@ -83,6 +83,7 @@ class Planner:
         self._is_lifted = is_lifted
         warm_up = limits_of(BY_NAME["warm_up"])
         self._pain = limits_of(BY_NAME["pain"])
+        self._spike = limits_of(BY_NAME["session_spike"])
         self.warm_up_ms = int(1_000 * (warm_up.warn or 0)) if warm_up.enabled else 0
         ordered = sorted(RULES, key=lambda rule: rule.rule not in _OFTEN_NONE)
         self._rules = [(rule, limits) for rule in ordered if rule.most is not None and (limits := limits_of(rule)).enabled]
@@ -141,7 +142,8 @@ class Planner:
     def outlook(self, gait: int, weeks: int = OUTLOOK_WEEKS, from_day: int | None = None) -> list[Allowance]:
         """Sessions of the weeks from now or `from_day` on: two a week, each within every limit if the ones before were done as planned.
 
-        The first is as long as the longest of the last 30 days, or the floor for a beginner. Seconds at most double over six weeks.
+        The first is as long as the longest of the last 30 days without jumps, or the floor for a beginner. Seconds at most double over six
+        weeks.
         """
         first = self.next_session(gait, from_day)
         start_s = self._usual_s(gait) or (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
@@ -166,8 +168,8 @@ class Planner:
         return planned
 
     def _usual_s(self, gait: int) -> int:
-        """The longest session of the last 30 days that counts for the gait, in s."""
-        return longest_of_days(self._history, gait != WALK, self.first_day) // 1_000
+        """The longest session of the last 30 days that counts for the gait and was no jump, in s."""
+        return usual_of_days(self._history, gait != WALK, self.first_day, self._spike) // 1_000
 
 
 def planned_session(day: int, gait: int, seconds: float, warm_up_ms: int) -> TrainingSession:

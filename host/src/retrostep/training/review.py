@@ -74,7 +74,7 @@ def change_since(before: str | None, now: str, has_data: bool) -> str:
 
 def noted_pain(history: TrainingHistory) -> tuple[int | None, bool]:
     """(worst pain, whether limping or swelling was noted) of the judged days."""
-    recordings = [recording for session in history.between(history.since, history.on) for recording in session.recordings]
+    recordings = history.judged_recordings()
     pains = [pain for recording in recordings for pain in (recording.pain, recording.pain_next_day) if pain is not None]
     return max(pains, default=None), any(recording.limp or recording.swelling for recording in recordings)
 

@@ -175,15 +175,15 @@ UNSETTLED_DAYS = 30
 def pain(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
     """What was noted about a session: pain from 0 to 10, pain on the day after, limping, swelling.
 
-    Without a note in the judged days, the last one before them warns if it was a warning or a failure: nothing shows that it has settled.
+    An undated session counts on its latest possible day. Without a note in the judged days, the last one before them warns if it was a
+    warning or a failure: nothing shows that it has settled.
     """
     is_noted = False
-    for session in history.between(history.since, history.on):
-        for recording in session.recordings:
-            if (graded := _graded_pain(recording, limits)) is not None:
-                is_noted = True
-                verdict, measured, limit = graded
-                yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, recording, measured, verdict))
+    for recording in history.judged_recordings():
+        if (graded := _graded_pain(recording, limits)) is not None:
+            is_noted = True
+            verdict, measured, limit = graded
+            yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, recording, measured, verdict))
     if not is_noted:
         yield from _unsettled(history, limits)
 
@@ -218,7 +218,9 @@ def _explain_pain(recording: Recording, measured: int | None, verdict: str, is_o
         words.append("not settled on the day after")
         short.append("next day")
     found = [word for word, is_so in (("limping", recording.limp), ("swelling", recording.swelling)) if is_so]
-    why = f"{', '.join(words + found).capitalize()}, noted for the session on {day_text(day_of(recording.placed_at_ms))}."
+    is_dated = recording.started_at_ms is not None
+    which = f"the session on {day_text(day_of(recording.placed_at_ms))}" if is_dated else f"the undated session {recording.id}"
+    why = f"{', '.join(words + found).capitalize()}, noted for {which}."
     if is_old:
         short.append("not noted as settled")
         why += " No later note says that it has settled."
@@ -237,7 +239,7 @@ def to_settle(history: TrainingHistory, limits: RuleLimits) -> str:
 
 def most_by_pain(history: TrainingHistory, limits: RuleLimits, next_: Proposal) -> int | None:
     """0 while noted pain is judged: it has not settled as far as anybody noted."""
-    seen = TrainingHistory(next_.day, next_.day - WEEK_DAYS + 1, history.sessions, [])
+    seen = TrainingHistory(next_.day, next_.day - WEEK_DAYS + 1, history.sessions, history.undated)
     return 0 if any(next_.is_refused(judgement.verdict) for judgement in pain(seen, limits)) else None
 
 

@@ -129,6 +129,20 @@ def longest_of_days(history: TrainingHistory, running: bool, day: int) -> int:
     return max(chain(earlier, map(part.ms, days(part.of(history), first, day))), default=0)
 
 
+def usual_of_days(history: TrainingHistory, running: bool, day: int, limits: RuleLimits) -> int:
+    """As `longest_of_days`, without the sessions that were above the lowest limit of session_spike: a jump is no level to plan from."""
+    part = RUN_PART if running else ALL_PART
+    first, percent = day - SPIKE_DAYS, lowest_limit(limits)
+    earlier = (part.of_day(each).longest_ms for each in history.earlier_between(first, day))
+    usual_ms = longest_ms = 0
+    for ms in chain(earlier, map(part.ms, days(part.of(history), first, day))):
+        allowed = allowed_ms(longest_ms, percent, part.floor.inform_ms) if longest_ms else None
+        if allowed is None or ms <= allowed:
+            usual_ms = max(usual_ms, ms)
+        longest_ms = max(longest_ms, ms)
+    return usual_ms
+
+
 # first_exposure
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from retrostep.archive.backward_gait import JOG
 from retrostep.archive.queries import Recording
+from retrostep.training.dates import day_start_ms
 from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
 from retrostep.training.training_day import TrainingDay
 from retrostep.training.training_session import TrainingSession
@@ -114,6 +115,14 @@ class TrainingHistory:
     def between(self, first_day: int, last_day: int) -> list[TrainingSession]:
         """The sessions from `first_day` to `last_day`, both included."""
         return days(self.sessions, first_day, last_day)
+
+
+    def judged_recordings(self) -> list[Recording]:
+        """The recordings of the judged days by date, and the undated ones that may have been made then, by their latest possible date."""
+        dated = [recording for session in self.between(self.since, self.on) for recording in session.recordings]
+        first_ms, end_ms = day_start_ms(self.since), day_start_ms(self.on + 1)
+        undated = [each for each in self.undated if first_ms <= each.placed_at_ms and (each.not_before_ms or 0) < end_ms]
+        return sorted(dated + undated, key=attrgetter("placed_at_ms")) if undated else dated
 
 
 _day_of = attrgetter("day")
