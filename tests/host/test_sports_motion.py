@@ -7,20 +7,22 @@ import pytest
 from bench.detectors import retrostep
 from bench.inputs import recording
 from bench.scoring import Events, Score, Truth
-from motion import BackwardRun, BackwardWalk, Jog, Run, Stand, Wear, generate
+from motion import BackwardRun, BackwardWalk, Jog, Run, Stand, Walk, Wear, generate
+from retrostep_core.codes import SHANK, WAIST
 from synthetic import field
-from synthetic.not_gait import Cycle, Elliptical, LegCurl, Squat
+from synthetic.not_gait import Cycle, Elliptical, LegCurl, Ride, Squat
 from synthetic.plan import SideShuffle
 
 RATE_HZ = 104.0
 
 
-def replayed(plan: list, seed: int) -> tuple[Truth, Events]:
-    made = generate(plan, seed, Wear(side="left" if seed % 2 else "right"))
+def replayed(plan: list, seed: int, placement: int = SHANK) -> tuple[Truth, Events]:
+    place = "waist" if placement == WAIST else "shank"
+    made = generate(plan, seed, Wear(side="left" if seed % 2 else "right", place=place))
     steps = np.array([step["t"] for step in made.truth.steps])
     directions = [(d["from"], d["to"], d["direction"]) for d in made.truth.directions]
     samples = np.array(made.samples)
-    events = retrostep(recording("made", np.arange(len(samples)) / RATE_HZ, samples))
+    events = retrostep(recording("made", np.arange(len(samples)) / RATE_HZ, samples, placement))
     return Truth(made.duration_s, steps, directions), events
 
 
@@ -64,3 +66,15 @@ def test_no_direction_is_shown_where_no_step_follows(exercise) -> None:
         _, events = replayed([Stand(3), exercise, Stand(3)], seed)
         assert not [e for e in events if e["event"] == "step"]
         assert {e["direction"] for e in events if e["event"] == "direction"} <= {"still", "unknown"}
+
+
+@pytest.mark.parametrize(("exercise", "seed"), [(Elliptical(60, 40), 7), (Ride(60, 0.3, 25, 1.6, 2.6), 3)])
+def test_a_regular_bounce_at_the_waist_is_no_steps(exercise, seed) -> None:
+    _, events = replayed([Stand(3), exercise, Stand(3)], seed, WAIST)
+    assert not [e for e in events if e["event"] == "step"]
+
+
+def test_a_short_walk_at_the_waist_is_counted() -> None:
+    """Four steps with clear strikes are enough."""
+    truth, events = replayed([Stand(3), Walk(3.2), Stand(3)], 1, WAIST)
+    assert len([e for e in events if e["event"] == "step"]) >= len(truth.steps_s) - 1 >= 3

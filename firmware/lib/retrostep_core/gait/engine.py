@@ -23,7 +23,6 @@ _WAIST_STEPS = const(0)
 _SHANK_STEPS = const(1)
 _UNMOUNTED_SHANK = const(2)
 _SHANK_FORCE = const(3)
-_WAIST_FORCE = const(4)
 # While a sensor fault lasts, its gap is reported this often: a session may end, or lose its power, before the fault does.
 _FAULT_GAP_MS = const(30000)
 
@@ -43,8 +42,7 @@ class Engine:
                mount is found.
     mount      which of the incoming axes of a shank point forward, left and up: as declared until strides show another mount. Samples are
                turned in their block then.
-    has_gyro   attribute; False for recordings without a gyroscope: then a shank has steps from the accelerometer alone, direction UNKNOWN,
-               and at the waist and in a pocket a smooth oscillation may be steps too.
+    has_gyro   attribute; False for recordings without a gyroscope: then a shank has steps from the accelerometer alone, direction UNKNOWN.
     fault      of the sensor: 0, or the codes.GAP_* that `SensorCheck` finds. A dead gyroscope is treated as a missing one; during any
                other fault nothing is counted. A fault is reported as gaps with its reason.
     finder     MountFinder until the mount is known; None after that, and where it is not needed
@@ -222,7 +220,7 @@ class Engine:
 
     def _wanted(self) -> int:
         if self.placement != _SHANK:
-            return _WAIST_STEPS if self.has_gyro else _WAIST_FORCE
+            return _WAIST_STEPS
         if not self.has_gyro or self._check.fault == _GAP_GYRO:
             return _SHANK_FORCE
         if self._is_mount_known:
@@ -324,8 +322,7 @@ class Engine:
                 both = BothFeet(self._output)
                 both.steps = self._detector = WaistSteps(both, False)
             else:
-                # A phone that records the force alone may smooth it.
-                self._detector = WaistSteps(self._output, may_be_smoothed=number == _WAIST_FORCE)
+                self._detector = WaistSteps(self._output)
 
 
 def _int16(value: int) -> int:

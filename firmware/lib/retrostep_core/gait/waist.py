@@ -34,6 +34,9 @@ _JUMP_LEAST = const(80000)
 # As in step_shape.py: vertical forces kept, and their limit.
 _KEPT_MASK = const(511)
 _KEPT_FORCE_MG = const(2500)
+# Roughness is kept in 1/8 mg a sample squared, below 4 g.
+_ROUGH_SHIFT = const(3)
+_ROUGH_MOST_MG = const(4000)
 # Places in the state that the loop keeps in locals.
 _GRAVITY = const(7)
 _IS_GAINING = const(14)
@@ -62,14 +65,15 @@ class WaistSteps:
 
     output    GaitOutput, or a duck type of its step, direction, cadence, tick and next_tick_ms
     is_trunk  False on a shank without a gyroscope: its steps have another shape, so none is asked for
-    may_be_smoothed   as in StepShape
     """
 
-    def __init__(self, output: object, is_trunk: bool = True, may_be_smoothed: bool = False) -> None:
+    def __init__(self, output: object, is_trunk: bool = True) -> None:
         self._output = output
-        self._shape = StepShape(may_be_smoothed)
+        self._shape = StepShape()
         self._bout = WaistBout(output, self._shape if is_trunk else None)
         self._state = [0] * 20
+        # The last force of each axis, and its change to there.
+        self._last = [0] * 6
         # Energies of the vertical force, and of all forces without gravity.
         self._vertical_2 = 0
         self._all_2 = 0
@@ -133,6 +137,8 @@ class WaistSteps:
         shape = self._shape
         shape.period_us = period_us
         kept = shape.kept
+        rough = shape.rough
+        last_x, last_y, last_z, change_x, change_y, change_z = self._last
         place = shape.place
         next_tick_ms = output.next_tick_ms
         k = 0
@@ -174,6 +180,9 @@ class WaistSteps:
                     mean_y = y << 7
                     mean_z = z << 7
                     minimum_ms = t_ms
+                    last_x = x
+                    last_y = y
+                    last_z = z
                 seen += 1
                 if seen >> mean_shift > 1:
                     mean_shift += 1
@@ -210,13 +219,29 @@ class WaistSteps:
             elif speed < -_SPEED_MOST:
                 speed = -_SPEED_MOST
 
-            # --- The force that the shape of steps is taken from.
+            # --- The force that the shape of steps is taken from, and its roughness: how much each axis bends from sample to sample.
             if vertical > _KEPT_FORCE_MG:
                 kept[place] = _KEPT_FORCE_MG
             elif vertical < -_KEPT_FORCE_MG:
                 kept[place] = -_KEPT_FORCE_MG
             else:
                 kept[place] = vertical
+            change = x - last_x
+            bent = change - change_x
+            change_x = change
+            last_x = x
+            rougher = bent if bent > 0 else -bent
+            change = y - last_y
+            bent = change - change_y
+            change_y = change
+            last_y = y
+            rougher += bent if bent > 0 else -bent
+            change = z - last_z
+            bent = change - change_z
+            change_z = change
+            last_z = z
+            rougher += bent if bent > 0 else -bent
+            rough[place] = (rougher if rougher < _ROUGH_MOST_MG else _ROUGH_MOST_MG) << _ROUGH_SHIFT
             place = (place + 1) & _KEPT_MASK
 
             # --- Motion: energies of the vertical force and of all forces without gravity.
@@ -273,6 +298,13 @@ class WaistSteps:
         self._quiet_ms = quiet_ms
         self._vertical_2 = vertical_2
         self._all_2 = all_2
+        last = self._last
+        last[0] = last_x
+        last[1] = last_y
+        last[2] = last_z
+        last[3] = change_x
+        last[4] = change_y
+        last[5] = change_z
         state[0] = have_first
         state[1] = first_x
         state[2] = first_y

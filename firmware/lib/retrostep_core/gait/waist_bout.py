@@ -30,16 +30,18 @@ _HALVES = const(3)
 # Intervals of the cadence: an even number, since left and right differ.
 _CADENCE_INTERVALS = const(6)
 # A bout is regular while strides of the newest six steps differ by at most 1.15, and gains of the same foot by at most 1.5. It ends after
-# three steps more that are not. Then the next one needs eight such steps, until the wearer stands still.
+# three steps more that are not. Then the next one needs eight such steps or clear evidence, until the wearer stands still.
 _REGULAR_STEPS = const(6)
 _CADENCE_CHANGED_STEPS = const(3)
 _DOUBTS_MOST = const(4)
 _TRUSTED_STEPS = const(8)
-# Evidence of steps in quarters, see step_shape.py: to start a bout, and to continue it. It comes from the steps of the last 9 s.
+# Evidence of steps in quarters, see step_shape.py: to start a bout, to start one that is doubtful otherwise, and to continue it. It comes
+# from the steps of the last 9 s.
 _SHAPE_MS = const(9000)
-_START_X4 = const(1)
-_CONTINUE_X4 = const(-14)
-# No step lifts the trunk by more than 0.16 m (gain x interval / 2 pi).
+_START_X4 = const(-4)
+_CLEAR_X4 = const(50)
+_CONTINUE_X4 = const(-4)
+# Only steps with clear evidence lift the trunk by more than 0.16 m (gain x interval / 2 pi).
 _LIFT_MOST = const(5290000)
 
 
@@ -60,7 +62,7 @@ class WaistBout:
     5. It ends 2.2 periods and 0.5 s after its last step. A person who stops puts the feet together: where no candidate shows that step
        and the last one had half the usual gain (a weak one two sevenths), it is credited 0.9 of a period later.
     6. A bout that is not regular, in which the horizontal force is not that of gait, or whose evidence is lost, ends; the next one needs
-       eight regular steps.
+       eight regular steps or clear evidence.
     7. Cadence: the mean of the last six intervals, of the last two where these differ from it by more than a tenth.
 
     Source: regularity before counting, Zhao 2010 (Analog Dialogue 44-06).
@@ -250,8 +252,6 @@ class WaistBout:
         gains = self._gains
         sequence = self._sequence
         n = self._sequence_length
-        if self._is_refused and not self._is_trusted(n):
-            return
         if not self._is_accepted(n, at_ms):
             return
         self._is_refused = False
@@ -273,22 +273,24 @@ class WaistBout:
         self._report_cadence(at_ms)
 
     def _is_accepted(self, n: int, at_ms: int) -> bool:
-        """Whether the sequence of `n` candidates has the evidence of steps."""
+        """Whether the sequence of `n` candidates has the evidence of steps, more of it after a refused bout."""
         shape = self._shape
+        is_trusted = not self._is_refused or self._is_trusted(n)
         if shape is None:
-            return True
+            return is_trusted
         if n < 4:
             # Soon after a bout, its evidence holds.
-            shape.part()
-            return True
+            if is_trusted:
+                shape.part()
+            return is_trusted
         times_ms = self._times_ms
         sequence = self._sequence
         shape.restart()
         for k in range(n - 1, 0, -1):
             if at_ms - times_ms[sequence[k]] < _SHAPE_MS:
                 shape.add(times_ms[sequence[k]], times_ms[sequence[k - 1]], at_ms)
-        lift = self._sequence_gain * self._sequence_ms
-        return lift < _LIFT_MOST and shape.evidence(self._sequence_ms) >= _START_X4
+        is_usual = is_trusted and self._sequence_gain * self._sequence_ms < _LIFT_MOST
+        return shape.evidence(self._sequence_ms) >= (_START_X4 if is_usual else _CLEAR_X4)
 
     def _is_trusted(self, n: int) -> bool:
         """Whether the sequence is long and regular enough after a refused bout."""
