@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from bench.detectors import retrostep
 from bench.inputs import recording
+from bench.not_gait import directed
 from bench.scoring import Events, Score, Truth
-from motion import BackwardRun, BackwardWalk, Jog, Run, Stand, Walk, Wear, generate
+from motion import BackwardRun, BackwardWalk, Jog, Run, Sidestep, Stand, Walk, Wear, generate
 from retrostep_core.codes import SHANK, WAIST
 from synthetic import field
 from synthetic.not_gait import Cycle, Elliptical, LegCurl, Ride, Squat
@@ -58,6 +59,25 @@ def test_a_shuffle_to_either_side_has_steps_and_no_direction(towards: str) -> No
     start, end, _ = next(d for d in truth.directions if d[2] == "lateral")
     assert {e["direction"] for e in steps if start + 1.5 < e["t"] < end - 1} == {"unknown"}
     assert not [e for e in events if e["event"] == "direction" and e["direction"] == "backward"]
+
+
+@pytest.mark.parametrize("seed", [1, 3, 6])
+def test_a_slow_sidestep_is_counted(seed: int) -> None:
+    """The leg turns so slowly in stance that the foot strike comes long before the end of the swing is sure."""
+    truth, events = replayed([Stand(3), Walk(5), Stand(2), Sidestep(12), Stand(3)], seed)
+    start = next(d[0] for d in truth.directions if d[2] == "lateral")
+    found, made = (sum(1 for t in times if t > start) for times in ([e["t"] for e in events if e["event"] == "step"], truth.steps_s))
+    assert made - 3 <= found <= made, (found, made)
+
+
+@pytest.mark.parametrize(
+    ("rpm", "backward", "seed"), [(60, True, 1), (90, False, 3), (90, True, 3)], ids=["60 backward", "90 forward", "90 backward"]
+)
+def test_pedals_that_stop_now_and_then_are_no_gait(rpm: float, backward: bool, seed: int) -> None:
+    """A turn with a pause in it has a short swing, a loaded stance and a jolt, as a stride has."""
+    _, events = replayed([Stand(3), Cycle(30, rpm, backward, pauses=True), Stand(3)], seed)
+    assert not [e for e in events if e["event"] in ("step", "alert")]
+    assert directed(events, 36.0) == {"forward": 0.0, "backward": 0.0}
 
 
 @pytest.mark.parametrize("exercise", [Cycle(30, 61, road_g=0.25), Elliptical(30, 46, True), LegCurl(30, 40, "standing"), Squat(30, 44)])

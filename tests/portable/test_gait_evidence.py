@@ -9,6 +9,7 @@ from support.gait_leg import PERIOD_US, Heard, Leg, bump
 # Scores of a cycle (gait/foot_strike.py).
 ROUGH = -4
 BAD = -2
+WEAK = 1
 GOOD = 4
 
 TURN = 1000000
@@ -270,3 +271,25 @@ def test_a_swing_rougher_than_the_stance_is_a_pedal():
         swing[10] = 18 * in_swing
         swing[11] = start
         assert cycle_score(**dict(walk, jerk=18 * in_swing + 42 * in_stance)) == score, (in_swing, in_stance, start)
+
+
+def test_a_long_swing_that_shakes_more_than_the_stance_is_a_lift_unless_a_foot_strikes():
+    swing = sums(70, 300)
+    swing[0] = 20
+    for swing_ms, cycle_ms, in_swing, strike, score in (
+        (350, 1000, 200, 350, BAD),
+        (320, 1000, 200, 350, GOOD),
+        (350, 1000, 140, 350, GOOD),
+        (350, 1000, 200, 420, GOOD),
+        (290, 840, 200, 350, GOOD),
+    ):
+        swing[10] = 20 * in_swing
+        found = cycle_score(swing, swing_ms, cycle_ms, 52, 2, 20 * in_swing + 32 * 100, strike, 2000)
+        assert found == score, (swing_ms, cycle_ms, in_swing, strike, found)
+
+
+def test_a_slow_small_step_needs_a_strike_above_the_noise():
+    swing = sums(28, 50)
+    swing[0] = 40
+    for cycle_ms, strike, score in ((3200, 25, BAD), (3200, 40, WEAK), (1600, 25, WEAK)):
+        assert cycle_score(swing, 350, cycle_ms, 160, 2, 160 * 20, strike, 1600) == score, (cycle_ms, strike)

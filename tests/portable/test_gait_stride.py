@@ -395,26 +395,46 @@ def test_a_reversal_known_at_the_end_of_a_stance_takes_the_last_swing_of_the_oth
     assert leg.half(1, 3500) == [1000, 1500, 2000, 2500, 3000, 3500]
 
 
-def test_after_rough_swings_three_good_strides_in_a_row_are_needed_until_the_leg_rests():
-    for rests, bad, opens_ms in ((False, -4, 8000), (True, -4, 6000), (False, -2, 8000)):
+def test_a_bout_that_rough_swings_ended_is_resumed_after_three_good_strides_in_a_row():
+    for bad, count, opens_ms in ((-4, 2, 8000), (-2, 3, 7000)):
+        for rests in (False, True):
+            leg = Leg()
+            leg.walk(1000, 2000, 3000)
+            at_ms = 3000
+            for k in range(count):
+                assert leg.strides.swing_end_ms == 3000 + 1000 * k, "fewer are not enough to end the bout"
+                at_ms += 1000
+                leg.swing(at_ms, score=bad)
+            assert leg.strides.swing_end_ms == -1, bad
+            if rests:
+                leg.strides.stand()
+            before = len(leg.output.steps)
+            while len(leg.output.steps) == before and at_ms < 12000:
+                at_ms += 1000
+                leg.swing(at_ms, score=4, confidence=REVERSING)
+            assert at_ms == opens_ms, (rests, bad, at_ms)
+
+
+def test_swings_that_are_no_gait_count_before_a_bout_if_they_are_wide_and_recent():
+    for bad, count, angle, wait_ms, opens in (
+        (-2, 1, WIDE, 0, 1),
+        (-2, 2, WIDE, 0, 2),
+        (-2, 2, 10400, 0, 1),
+        (-4, 1, WIDE, 0, 3),
+        (-4, 1, WIDE, 6000, 4),
+        (-4, 1, WIDE, 9000, 2),
+        (-2, 2, WIDE, 9000, 2),
+    ):
         leg = Leg()
-        leg.walk(1000, 2000, 3000)
-        leg.swing(4000, score=bad)
-        assert leg.strides.swing_end_ms == 4000, "one is not enough"
-        for k in range(0 if bad == -4 else 2):
-            leg.swing(5000 + 1000 * k, score=bad)
-        at_ms = 5000 if bad == -4 else 7000
-        leg.swing(at_ms, score=bad)
-        assert leg.strides.swing_end_ms == -1, bad
-        if rests:
-            leg.strides.stand()
-        before = len(leg.output.steps)
-        while len(leg.output.steps) == before and at_ms < 12000:
+        at_ms = 1000
+        for _ in range(count):
             at_ms += 1000
-            leg.swing(at_ms, score=4, confidence=REVERSING)
-        assert at_ms == opens_ms, (rests, bad, at_ms)
-    # Before a bout; a rough swing within one that goes on changes nothing.
-    leg = Leg()
-    leg.swing(1000)
-    leg.swing(2000, score=-4)
-    assert leg.swing(3000, score=4) == [] and leg.swing(4000, score=4) == [] and leg.swing(5000, score=4)[1] == 2000
+            leg.swing(at_ms, score=bad, angle=angle)
+        leg.strides.stand()
+        at_ms += wait_ms
+        strides = 0
+        while not leg.output.steps:
+            strides += 1
+            at_ms += 1000
+            leg.swing(at_ms, score=4)
+        assert strides == opens, (bad, count, angle, wait_ms, strides)

@@ -57,6 +57,20 @@ class Course:
                 tempo = 1 + 0.6 * (tempo - 1) + r.gauss(0, jitter)
         return out
 
+    def pause(self, phases: array[float]) -> None:
+        """Stop a periodic motion for 0.5 to 4 s, every 2 to 10 s; it takes 0.4 s to stop and to start."""
+        r = self.random
+        most = 1 / (0.4 * self.fine_hz)
+        tempo, wanted, change_at = 1.0, 1.0, r.uniform(3, 10) * self.fine_hz
+        before, phase = phases[0], phases[0]
+        for i in range(self.count):
+            if i >= change_at:
+                wanted = 1 - wanted
+                change_at = i + (r.uniform(2, 10) if wanted else r.uniform(0.5, 4)) * self.fine_hz
+            tempo += max(-most, min(most, wanted - tempo))
+            phase += (phases[i] - before) * tempo
+            before, phases[i] = phases[i], phase
+
     def reach(self, i: int, ankle_x: float, ankle_z: float) -> None:
         """Thigh and knee angle at sample `i` for an ankle that far from the hip (m; z is negative below it)."""
         a, b = self.person.thigh_m, self.person.shank_m

@@ -30,8 +30,11 @@ class Exercise:
         self.fill(course, **dict(self.values))
 
 
-def cycling(c: Course, rpm: float, backward: bool, road_g: float, standing: bool, recumbent: bool) -> None:
-    """Ankle on the pedal's circle, hip on the saddle. Road vibration at hip and pedal; out of the saddle the hip sways and bobs."""
+def cycling(c: Course, rpm: float, backward: bool, road_g: float, standing: bool, recumbent: bool, pauses: bool) -> None:
+    """Ankle on the pedal's circle, hip on the saddle. Road vibration at hip and pedal; out of the saddle the hip sways and bobs.
+
+    With `pauses` the pedals stop for 0.5 to 4 s, every 2 to 10 s.
+    """
     r, p = c.random, c.person
     crank = r.uniform(0.165, 0.178)
     # From the hip to the middle of the ankle's circle, such that the knee is still bent by 25 to 50 degrees at the far end.
@@ -42,7 +45,10 @@ def cycling(c: Course, rpm: float, backward: bool, road_g: float, standing: bool
     foot = r.uniform(0.05, 0.15)
     unround, lean = r.uniform(0.01, 0.05), math.radians(-25 if recumbent else r.uniform(10, 45))
     hip_x, hip_z, sway = c.columns["hip_x"], c.columns["hip_z"], c.columns["sway"]
-    for i, phase in enumerate(c.phases(rpm, 0.015, backward)):
+    phases = c.phases(rpm, 0.015, backward)
+    if pauses:
+        c.pause(phases)
+    for i, phase in enumerate(phases):
         turn = TURN * phase + unround * math.sin(2 * TURN * phase)
         tilt = ankling * math.sin(turn + TURN * when)
         pedal_x, pedal_z = crank * math.sin(turn), crank * math.cos(turn)

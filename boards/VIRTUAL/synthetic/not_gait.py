@@ -16,12 +16,17 @@ def _segment(seconds: float, name: str, fill: Callable[..., None], **values: obj
 
 
 def Cycle(
-    seconds: float, rpm: float = 80, backward: bool = False, road_g: float = 0.0, standing: bool = False, recumbent: bool = False
+    seconds: float,
+    rpm: float = 80,
+    backward: bool = False,
+    road_g: float = 0.0,
+    standing: bool = False,
+    recumbent: bool = False,
+    pauses: bool = False,
 ) -> Segment:
     """Cycling at `rpm` turns of the crank a minute; `road_g` (rms) is 0 on a stationary bicycle, 0.1 to 0.4 on a road."""
-    return _segment(
-        seconds, "cycling", exercises.cycling, rpm=rpm, backward=backward, road_g=road_g, standing=standing, recumbent=recumbent
-    )
+    how = {"rpm": rpm, "backward": backward, "road_g": road_g, "standing": standing, "recumbent": recumbent, "pauses": pauses}
+    return _segment(seconds, "cycling", exercises.cycling, **how)
 
 
 def Elliptical(seconds: float, rpm: float = 60, backward: bool = False) -> Segment:
@@ -113,6 +118,7 @@ def _cycling() -> dict[str, list[Variant]]:
         out[name] = [
             *(Variant(f"{rpm}/min", _between(Cycle(s, rpm, backward))) for rpm in (40, 50, 60, 70, 80, 90, 100, 110)),
             *(Variant(f"{rpm}/min recumbent", _between(Cycle(s, rpm, backward, recumbent=True))) for rpm in (55, 85)),
+            *(Variant(f"{rpm}/min with pauses", _between(Cycle(s, rpm, backward, pauses=True))) for rpm in (60, 90)),
         ]
     for rpm, road_g in ((45, 0.3), (65, 0.1), (85, 0.2), (95, 0.35)):
         out["cycling forward"].append(Variant(f"{rpm}/min on a road", _between(Cycle(s, rpm, road_g=road_g))))

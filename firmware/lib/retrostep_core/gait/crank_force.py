@@ -15,8 +15,9 @@ _PART_SHIFT = const(3)
 # The sine has at least 0.3 g: the sum of the squares of its parts.
 _SINE_LEAST_2 = const(2812)
 # Energy of the sine over that of the rest, in 1/16, at most 64. On a crank it is above 1.5 along the leg, and the product for both forces
-# is above 4. Recorded walks and runs: up to 2.3 and 3.3.
+# is above 4; or it is above 2.5 for the size. Recorded walks and runs: up to 2.3, 3.3 and 2.3.
 _UP_LEAST_X16 = const(24)
+_SIZE_LEAST_X16 = const(40)
 _RATIO_MOST_X16 = const(1024)
 _CRANK_LEAST_X256 = const(1024)
 # Sines of 0, 22.5, 45, 67.5 degrees and on, in 1/64.
@@ -55,20 +56,23 @@ class CrankForce:
         if not _PARTS <= samples <= _KEPT_MOST:
             return False
         self.up_ratio_x16 = ratio_x16 = self._ratio_x16(self.ups, samples)
-        return ratio_x16 > _UP_LEAST_X16 and ratio_x16 * self._ratio_x16(self.sizes, samples) > _CRANK_LEAST_X256
+        size_ratio_x16 = self._ratio_x16(self.sizes, samples)
+        return size_ratio_x16 > _SIZE_LEAST_X16 or (ratio_x16 > _UP_LEAST_X16 and ratio_x16 * size_ratio_x16 > _CRANK_LEAST_X256)
 
     def _ratio_x16(self, forces: object, samples: int) -> int:
         """The energy of the sine with one period, over that of the rest; 0 for a sine of less than 0.3 g."""
         parts = self._parts
         start = at = self.place - samples
+        energy = total = sine = cosine = 0
         for k in range(_PARTS):
             end = start + (samples * (k + 1) >> 4)
             force = 0
             for j in range(at, end):
                 force += forces[j & _KEPT_MASK]
-            parts[k] = force // (end - at) >> _PART_SHIFT
+            parts[k] = force = force // (end - at) >> _PART_SHIFT
+            total += force
+            energy += force * force
             at = end
-        sine = cosine = 0
         for k in range(_HALF):
             force = parts[k] - parts[k + _HALF]
             sine += force * _SINES_X64[k]
@@ -79,11 +83,6 @@ class CrankForce:
         sine = (sine * sine + cosine * cosine) >> 3
         if sine < _SINE_LEAST_2:
             return 0
-        energy = total = 0
-        for k in range(_PARTS):
-            force = parts[k]
-            total += force
-            energy += force * force
         total >>= 2
         energy -= total * total
         ratio_x16 = (sine << 4) // (energy - sine if energy > sine else 1)

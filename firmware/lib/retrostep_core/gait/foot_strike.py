@@ -49,6 +49,11 @@ _ROUGH_2MG_X16 = const(3200)
 _ROUGH_RATIO = const(3)
 _ROUGH_START_2MG = const(500)
 _ROUGH_START_RATIO = const(6)
+# The lift of a weight machine takes a third of the cycle, of 0.85 s and more, and shakes half as much again as the way back; no strike of 3
+# times the mean of the cycle follows. None of 5,800 recorded strides is so.
+_LIFT_MS = const(850)
+_LIFT_X256 = const(84)
+_LIFT_STRIKE_RATIO = const(3)
 # Share of the cycle in which the leg is unloaded while it hardly turns (shank.py), in 1/256. Recorded walks and runs: below 0.12; legs
 # that lie, sit or jump: from 0.15 to 0.7.
 _UNLOADED_MOST_X256 = const(46)
@@ -69,11 +74,14 @@ _WEAK_STRIKE_LEAST_2MG = const(10)
 # A step sideways: the leg hardly swings faster than it turns in stance, so its swing takes up to 0.47 of the cycle. It sweeps 10 degrees at
 # 50 degrees per second, and the strike is clear: 0.12 g, in quick cycles 0.24 g, and 2.5 times the mean of the cycle, or 1 g.
 _SIDE_SWING_MOST_X256 = const(121)
-_SIDE_PEAK_LEAST_DPS_X20 = const(1000)
+_SIDE_PEAK_LEAST_DPS_X20 = const(800)
 _SIDE_STRIKE_LEAST_2MG = const(60)
 # After this many strides that are no turn of a crank, one in eight is looked at.
 _STRIDES_ALL = const(3)
 _STRIDES_MASK = const(7)
+# Where the swing takes more than 2/5 of the stride, a force along the leg that is this much a sine (crank_force.py) is a crank's. Recorded
+# runners have shorter swings, and with a tipped sensor up to 88.
+_UP_ALONE_LEAST_X16 = const(40)
 # A swing of less than a third of the one before it is a dip, for up to 3.5 s.
 _DIP_MOST_SAMPLES = const(180)
 
@@ -99,9 +107,10 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
     4. the leg is upright then, within about 60 degrees: it feels gravity along itself;
     5. a leg that hardly turns carries the body: it is unloaded only while it swings,
     6. the swing is smooth beside the stance,
-    7. the swing does not lift the leg away from upright without a strike.
-    A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4 or 7, a jump 5,
-    a pedal that one stands on 6: ROUGH.
+    7. the swing does not lift the leg away from upright without a strike,
+    8. and is the smoother the longer it takes, unless a strike follows.
+    A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4, 7 or 8, a jump
+    5, a pedal that one stands on 6: ROUGH.
 
     Sources: swing and stance times of walking and running (Novacheck 1998, Gait Posture 7:77); the transient at initial contact as in
     Aminian et al. 2002. The limits lie between recorded gait and generated motion that is not gait; no published set was found.
@@ -119,8 +128,18 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
     is_long = swing_ms * 100 > _SWING_MOST_MS * 100 + cycle_ms * _SWING_MOST_X100
     if is_long or share_x256 > _SWING_MOST_STRONG_X256 or unloaded_x256 > _UNLOADED_MOST_WEAK_X256:
         return _BAD
-    if _is_rough(swing, samples, jerk, strike):
+    start = swing[_STRIKE]
+    if start > _ROUGH_START_2MG and start > strike * _ROUGH_START_RATIO:
         return _ROUGH
+    swing_samples = swing[_SAMPLES]
+    if 0 < swing_samples < samples:
+        in_swing = (swing[_JERK] << 4) // swing_samples
+        in_stance = ((jerk - swing[_JERK]) << 4) // (samples - swing_samples)
+        if in_swing > _ROUGH_2MG_X16 and in_swing > in_stance * _ROUGH_RATIO:
+            return _ROUGH
+        is_lift = cycle_ms > _LIFT_MS and share_x256 > _LIFT_X256 and in_swing * 2 > in_stance * 3
+        if is_lift and strike * samples < _LIFT_STRIKE_RATIO * jerk:
+            return _BAD
     angle = swing[_ANGLE]
     peak = swing[_PEAK]
     peak_least = _PEAK_LEAST_DPS_X20
@@ -141,6 +160,9 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
         if strike > _STRONG_STRIKE_2MG and strike * samples * 2 > _STRONG_STRIKE_RATIO_X2 * jerk:
             return _FAIR
     is_small_step = angle > _WEAK_ANGLE_LEAST and peak > _WEAK_PEAK_LEAST_DPS_X20 and strike > _WEAK_STRIKE_LEAST_2MG
+    if cycle_ms > _SLOW_MS and strike * samples * 2 < 3 * jerk:
+        # No strike, but noise.
+        return _BAD
     return _WEAK if is_small_step and share_x256 <= _SWING_MOST_X256 else _BAD
 
 
@@ -148,19 +170,6 @@ def _is_lifted(swing: list, cycle_ms: int, strike: int, axial: int) -> bool:
     """Whether the swing lifts the leg away from upright, and does not put a foot down; arguments as in `cycle_score`."""
     fall = abs(swing[_AXIAL]) - abs(axial)
     return (cycle_ms > _LIFTED_MS and fall > strike * 8) or (cycle_ms > _LIFTED_SLOW_MS and fall > _LIFTED_MOST_MG_X2)
-
-
-def _is_rough(swing: list, samples: int, jerk: int, strike: int) -> bool:
-    """Whether the force changes much more during the swing, or before it, than after it; arguments as in `cycle_score`."""
-    start = swing[_STRIKE]
-    if start > _ROUGH_START_2MG and start > strike * _ROUGH_START_RATIO:
-        return True
-    swing_samples = swing[_SAMPLES]
-    if not 0 < swing_samples < samples:
-        return False
-    in_swing = (swing[_JERK] << 4) // swing_samples
-    in_stance = ((jerk - swing[_JERK]) << 4) // (samples - swing_samples)
-    return in_swing > _ROUGH_2MG_X16 and in_swing > in_stance * _ROUGH_RATIO
 
 
 class StrideEvidence:
@@ -181,16 +190,6 @@ class StrideEvidence:
         self._angle = 0
         self._strides = 0
         self._clear()
-
-    def _is_crank(self) -> bool:
-        """Whether the stride was a turn of a crank. After some that were not, only one in eight is looked at."""
-        self._strides += 1
-        if self._strides > _STRIDES_ALL and self._strides & _STRIDES_MASK:
-            return False
-        if not self._crank.is_crank(self._samples):
-            return False
-        self._strides = 0
-        return True
 
     def _clear(self) -> None:
         self._samples = 0
@@ -217,11 +216,17 @@ class StrideEvidence:
         score = 0
         if self._end_ms >= 0 and angle < self._angle * 3:
             judge = side_score if is_frontal else cycle_score
-            score = judge(
-                swing, swing_ms, end_ms - self._end_ms, self._samples, self._unloaded, self._jerk, self._strike, self._axial
-            )
-            if score > _BAD and self._is_crank():
-                score = _ROUGH
+            cycle_ms = end_ms - self._end_ms
+            score = judge(swing, swing_ms, cycle_ms, self._samples, self._unloaded, self._jerk, self._strike, self._axial)
+            # The faster half of a crank's turn takes more than a third of it. After some strides that were none, one in eight is looked at.
+            if score > _BAD and swing_ms * 3 > cycle_ms:
+                self._strides += 1
+                if self._strides <= _STRIDES_ALL or not self._strides & _STRIDES_MASK:
+                    crank = self._crank
+                    is_crank = crank.is_crank(self._samples)
+                    if is_crank or (swing_ms * 5 > cycle_ms * 2 and crank.up_ratio_x16 > _UP_ALONE_LEAST_X16):
+                        self._strides = 0
+                        score = _ROUGH
         self._end_ms = end_ms
         self._angle = angle
         self._clear()

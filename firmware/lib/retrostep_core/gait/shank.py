@@ -33,6 +33,7 @@ _STANCE_STRIKE_2MG = const(500)
 # A foot strike: the largest change of force from 0.1 s before (a peak that fades in 8 samples) to 0.23 s after the end of a swing.
 _STRIKE_FADE_SHIFT = const(3)
 _STRIKE_SAMPLES = const(12)
+_STRIKE_MS = const(230)
 # As in crank_force.py: forces kept.
 _KEPT_MASK = const(127)
 # The leg is unloaded while it turns at less than 110 degrees per second and the upward force along it is below 0.45 g (sums of two
@@ -178,7 +179,7 @@ class ShankSteps:
                     x_at, y_at, z_at, gyro_x_at, gyro_y_at = self._axes
                     gyro_once = gyro_twice = forward_once = force_once = forward_mean = force_mean = force = 0
                     envelope_above = envelope_below = gyro_before = before_ms = sagittal_speed = frontal_speed = 0
-                    recent_jerk = axial_mean = axial_slow = recent_ms = strike_ms = 0
+                    recent_jerk = axial_mean = axial_slow = recent_ms = strike_ms = frontal_strike = 0
                     samples = gyro_2 = gyro_3 = gyro_forward = gyro_force = forward_2 = force_2 = angle = peak = 0
                     unloaded = jerk_sum = strike = axial = 0
                     have_first = sign = crossing_ms = reverse_below = 0
@@ -325,6 +326,12 @@ class ShankSteps:
             at_rest = quiet_ms >= 0 and t_ms - quiet_ms > _SWING_END_MS and sign == swing_sign and angle > _ANGLE_LEAST
             if side != sign or at_rest:
                 has_crossed = (gyro < 0) != (gyro_before < 0)
+                if is_frontal:
+                    # A crossing takes long to count where the leg turns slowly: the strike comes before.
+                    if has_crossed:
+                        frontal_strike = recent_jerk
+                    elif jerk > frontal_strike and t_ms - crossing_ms < _STRIKE_MS:
+                        frontal_strike = jerk
                 if has_crossed or (at_rest and side == sign):
                     crossing_ms = t_ms - (t_ms - before_ms) * gyro // (gyro - gyro_before) if has_crossed else quiet_ms
                     at_crossing[0] = samples
@@ -372,7 +379,7 @@ class ShankSteps:
                         peak = speed
                         unloaded -= at_crossing[9]
                         jerk_sum -= at_crossing[10]
-                        strike = recent_jerk
+                        strike = frontal_strike if is_frontal else recent_jerk
                         strike_ms = recent_ms
                         axial = axial_mean
                     phases.start_ms = crossing_ms
@@ -387,7 +394,7 @@ class ShankSteps:
             if t_ms >= next_tick_ms:
                 axial_slow += (axial_mean - axial_slow) >> 3
                 is_upright = axial_slow >= 0
-                least = sagittal_speed if is_frontal else sagittal_speed + (sagittal_speed >> 2)
+                least = sagittal_speed - (sagittal_speed >> 3) if is_frontal else sagittal_speed + (sagittal_speed >> 2)
                 if is_frontal != (frontal_speed > least and frontal_speed > _FRONTAL_LEAST):
                     # The half-cycle under way is of both planes.
                     is_frontal = not is_frontal

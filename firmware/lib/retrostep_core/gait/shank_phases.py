@@ -79,6 +79,7 @@ class ShankPhases:
     last_strike    the largest change of force just before the end of the half-cycle, in 2 mg, fading; set by ShankSteps
     strike_ms      when the force changed most around the start of the half-cycle that ends, set by ShankSteps
     crank          CrankForce; ShankSteps writes its samples
+    end_if_over    as in Strides
     is_still       whether the wearer stands still; ShankSteps ends it
     swing_sign     the sign that swings have at present: -1 or 1
     faster_peak    beyond this peak (0.05 degrees per second) the half-cycle under way shows a reversal
@@ -89,6 +90,7 @@ class ShankPhases:
         self._direction = DirectionEvidence()
         self._strides = Strides(output)
         self.crank = self._strides.crank
+        self.end_if_over = self._strides.end_if_over
         self.newer = [0] * _SUMS
         self._older = [0] * _SUMS
         self._has_direction = True
@@ -139,10 +141,6 @@ class ShankPhases:
     def finish(self, at_ms: int) -> None:
         """The end of the data."""
         self._strides.end(at_ms, False)
-
-    def end_if_over(self, at_ms: int) -> None:
-        """End the bout if no swing came in time."""
-        self._strides.end_if_over(at_ms)
 
     def end_half_cycle(self, sign: int, is_frontal: bool, crossing_ms: int, at_ms: int) -> None:
         """The half-cycle of this sign has ended at `crossing_ms`; its sums are in `newer`. `is_frontal`: the leg turns sideways."""

@@ -35,9 +35,14 @@ _GATE_SWINGS_MOST = const(5)
 # The gate needs this much evidence of foot strikes. A bout begins with it, has at most _EVIDENCE_MOST, and ends below 0.
 _EVIDENCE_NEEDED = const(4)
 _EVIDENCE_MOST = const(6)
-# Where a swing too rough for gait came before or ended a bout, until the leg rests: three good strides in a row.
+# After two wide swings that were no gait it needs two good strides in a row; after one too rough for gait, three. A crank may stand still
+# in between, so this lasts for 10 s.
+_EVIDENCE_AFTER_BAD = const(8)
 _EVIDENCE_AFTER_ROUGH = const(12)
-# Half of it is enough to resume a bout within this time.
+_BAD_SWINGS = const(2)
+_ROUGH_SWING = const(100)
+_BAD_MS = const(10000)
+# Half of what is needed is enough to resume a bout within this time.
 _RESUME_MS = const(4000)
 # The other foot lands at least this long after the movement began.
 _FIRST_STEP_MS = const(30)
@@ -96,16 +101,12 @@ class Strides:
         self._cadence = StrideCadence()
         self.crank = CrankForce()
         self._side_evidence = (StrideEvidence(self.crank), StrideEvidence(self.crank))
-        self._bout_end_ms = -_RESUME_MS
-        self._is_rough = False
+        # Wide swings since the last bout that were no gait, a rough one as _ROUGH_SWING; the end of the newest.
+        self._bad_swings = self._broken_off_stride_ms = self.landing_ms = 0
+        self._bout_end_ms = self._bad_ms = -_BAD_MS
         self.broken_off_ms = -1
-        self._broken_off_stride_ms = 0
         # Whether the step after its last contact is reported, whether the next bout may continue it, and whether the leg has paused.
-        self._has_closing = False
-        self._may_continue = False
-        self._has_rested = False
-        self.landing_ms = 0
-        self.has_direction = False
+        self._has_closing = self._may_continue = self._has_rested = self.has_direction = False
         # The time of a landing that is still to come; -1 for none.
         self._landing_at_ms = -1
         self.restart(0, False)
@@ -119,20 +120,10 @@ class Strides:
             self._side_angle[side] = 0
             self._side_evidence[side].restart()
         self._cadence.restart()
-        self._waiting = 0
-        self._swing_sign = 0
-        self._usual_angle = 0
-        self._last_angle = 0
-        self.swing_end_ms = -1
-        self.stride_ms = 0
-        self._first_peak = 0
-        self._first_swing_ms = -1
-        # The end of a small swing that closes the bout if nothing follows it.
-        self._small_swing_ms = -1
-        # The contact that is held until the direction is confirmed.
-        self._held_ms = -1
+        self._waiting = self._swing_sign = self._usual_angle = self._last_angle = self.stride_ms = self._first_peak = self._evidence = 0
+        # The end of a small swing that closes the bout if nothing follows it; the contact that is held until the direction is confirmed.
+        self._small_swing_ms = self._held_ms = self.swing_end_ms = self._first_swing_ms = -1
         self._held_angle = self._held_score = 0
-        self._evidence = 0
 
     def begin(self, at_ms: int) -> None:
         """The leg began to move at `at_ms`: no step is before."""
@@ -142,7 +133,6 @@ class Strides:
     def stand(self) -> None:
         """The leg is quiet: if no bout is under way, the next one starts from standing."""
         self.broken_off_ms = -1
-        self._is_rough = False
         if self.swing_end_ms < 0 and not self._waiting:
             self._from_standing = True
 
@@ -202,8 +192,11 @@ class Strides:
         if swing_sign != self._swing_sign:
             self._reverse(sign, swing_sign, end_ms, confidence, at_ms)
         if sign == swing_sign:
-            if score <= _ROUGH and self.swing_end_ms < 0:
-                self._is_rough = True
+            if score <= _BAD and self.swing_end_ms < 0 and angle > _GATE_ANGLE:
+                if end_ms - self._bad_ms > _BAD_MS:
+                    self._bad_swings = 0
+                self._bad_ms = end_ms
+                self._bad_swings += _ROUGH_SWING if score <= _ROUGH else 1
             if end_ms - start_ms > _SWING_MOST_MS:
                 return
             if angle_back * 4 < angle and self._side_end_ms[side] >= 0:
@@ -302,11 +295,12 @@ class Strides:
         evidence = 0
         for k in range(1, n):
             evidence += self._waiting_score[k]
-        if self._is_rough:
-            evidence -= _EVIDENCE_AFTER_ROUGH - _EVIDENCE_NEEDED
+        needed = _EVIDENCE_NEEDED
+        if self._bad_swings >= _BAD_SWINGS and t_ms - self._bad_ms < _BAD_MS:
+            needed = _EVIDENCE_AFTER_ROUGH if self._bad_swings >= _ROUGH_SWING else _EVIDENCE_AFTER_BAD
         elif t_ms - self._bout_end_ms < _RESUME_MS:
             evidence <<= 1
-        if evidence < _EVIDENCE_NEEDED:
+        if evidence < needed:
             return
         is_usual = angle > _GATE_ANGLE and stride < _GATE_STRIDE_MS
         is_gait = confidence >= _REVERSING or (confidence > _NOT_GAIT and n > 2)
@@ -325,7 +319,7 @@ class Strides:
         waiting_ms = self._waiting_ms
         waiting_angle = self._waiting_angle
         n = self._waiting
-        self._waiting = 0
+        self._waiting = self._bad_swings = 0
         first_ms = waiting_ms[0]
         stride = waiting_ms[1] - first_ms
         other_foot_ms = first_ms - (stride >> 1)
@@ -369,7 +363,8 @@ class Strides:
                 # What came last was no gait: no closing step.
                 self._last_angle = 0
                 self._small_swing_ms = -1
-                self._is_rough = score <= _ROUGH
+                self._bad_ms = t_ms
+                self._bad_swings = _ROUGH_SWING if score <= _ROUGH else 1
                 self.end(at_ms, False)
                 return
         if stride > _PAUSE_MS and stride * 4 > self.stride_ms * 7:
