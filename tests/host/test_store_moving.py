@@ -65,9 +65,17 @@ def test_a_club_moves_to_a_server_and_back(folder: Path, postgresql_url: str, tm
     before = sum_at(postgresql_url)
     refused = one_sentence(Retrostep(tmp_path)("athletes", "add", "Dan", "--store", old))
     assert "was moved to postgresql://coach@" in refused and "s3cret" not in refused
+    reopened = one_sentence(Retrostep(tmp_path)("store", "reopen", "--yes", "--store", old))
+    assert "can be opened there" in reopened, "its address has what opening it needs"
     assert Retrostep(tmp_path)("store", "move", postgresql_url, back).status == 0
     assert sum_at(f"sqlite:///{back}/store.sqlite") == before
     assert sorted(path.name for path in back.iterdir() if path.suffix != ".lock") == ["entries.jsonl", "logs", "quarantine", "store.sqlite"]
+
+
+def test_a_server_that_refuses_access_is_not_lost(folder: Path, postgresql_url: str) -> None:
+    with Store(f"sqlite:///{folder}/store.sqlite") as store:
+        store.mark_moved(postgresql_url.replace("coach:s3cret", "stranger"), "kim")
+    assert "refuses access" in one_sentence(Retrostep(folder)("store", "reopen", "--yes"))
 
 
 def test_a_move_that_fails_leaves_both_as_they_were(

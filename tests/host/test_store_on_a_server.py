@@ -19,7 +19,7 @@ from retrostep.archive.log_summary import summarize_log
 from retrostep.archive.moving import back_up
 from retrostep.archive.schema import LAYOUT
 from retrostep.archive.store import Store, rebuild_store
-from retrostep.archive.store_url import shown_url
+from retrostep.archive.store_url import kept_url, shown_url
 from retrostep.device.client import DeviceClient
 from retrostep.errors import DamagedData, StoreBusy, StoreLost, UnsupportedStore
 from retrostep.sync.sync import sync_board
@@ -279,6 +279,8 @@ def test_the_driver_and_the_migrations_are_loaded_only_where_they_are_needed(tmp
 def test_urls_are_shown_without_password_and_options() -> None:
     assert shown_url("postgresql://kim:a%40b@db.club:5433/club?sslmode=require") == "postgresql://kim@db.club:5433/club"
     assert shown_url("sqlite:////home/kim/store.sqlite") == "sqlite:////home/kim/store.sqlite"
+    kept = "postgresql://kim@/club?host=%2Frun%2Fpg&sslmode=require"
+    assert kept_url(kept.replace("kim", "kim:s3cret") + "&sslpassword=s3cret") == kept
     for url in ("postgresql://kim@db.club", "mysql://kim:s3cret@db.club/club"):
         with pytest.raises(UnsupportedStore) as refused:
             Store(url)

@@ -12,10 +12,10 @@ from retrostep.archive.durable_files import file_errors, fsync_folder, temporary
 from retrostep.archive.place import PARTS, refuse_inside_store
 from retrostep.archive.projection import MOVED
 from retrostep.archive.store import Store
-from retrostep.archive.store_url import is_server, shown_url, sqlite_path
+from retrostep.archive.store_url import is_server, kept_url, shown_url, sqlite_path
 from retrostep.archive.tables import Progress
 from retrostep.archive.verify import Verification
-from retrostep.errors import RetrostepError
+from retrostep.errors import NoAccess, RetrostepError
 
 
 def move_store(source_url: str, target_url: str, progress: Progress | None = None, who: str = "") -> Sum:
@@ -29,7 +29,7 @@ def move_store(source_url: str, target_url: str, progress: Progress | None = Non
     with Store(source_url) as source, source.journal.locked():
         with _new_store(target_url) as target:
             done = fill(target, contents_of(source, progress))
-        source.mark_moved(shown_url(target_url), who)
+        source.mark_moved(kept_url(target_url), who)
     return done
 
 
@@ -85,6 +85,8 @@ def _why_lost(url: str, seen: set[str]) -> str:
         try:
             with Store(url, reading=True) as store:
                 moved_on, is_used = store.moved_to(), not is_empty(store)
+        except NoAccess:
+            raise  # it is there: a password is missing, and the server is not lost
         except RetrostepError as error:
             return str(error)
         if moved_on is None and is_used:

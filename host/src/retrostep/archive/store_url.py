@@ -40,6 +40,16 @@ def shown_url(url: str) -> str:
     return shown.render_as_string()
 
 
+def kept_url(url: str) -> str:
+    """The URL as the journal keeps it: without passwords, and with the options that opening it needs, such as a socket's folder."""
+    if not is_server(url):
+        return url
+    parsed = server_url(url).set(drivername="postgresql")
+    open_to_all = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database)
+    options = {name: value for name, value in parsed.query.items() if "password" not in name.lower()}
+    return open_to_all.update_query_dict(options).render_as_string()
+
+
 def sqlite_path(url: str) -> Path:
     """The file that a `sqlite:///PATH` URL names. UnsupportedStore for every other URL."""
     parsed = _parsed(url)
