@@ -70,7 +70,7 @@ class StepShape:
        vehicles are rough all the time or at random. A smooth oscillation is rough twice a step, so half of harmonic 2 counts against.
     6. Evidence is a weighted sum: of the share of the harmonics that is repeated, of their size, of the share of the oscillation that is
        repeated, of the horizontal force, and of the strike. It is less for few strides and for slow steps, where chance and sway do most. A
-       smooth oscillation has none, unless it leaves the ground.
+       smooth oscillation has none, unless it leaves the ground or its strikes are clear.
 
     Source: harmonics of the trunk's acceleration and their repetition, Menz et al. 2003 (Gait & Posture 18), Moe-Nilssen & Helbostad 2004
     (J Biomech 37). The weights come from 391 recordings at the waist and in a pocket, against generated motion that is not gait.
@@ -193,7 +193,9 @@ class StepShape:
         found += (repeated[0] + repeated[1] + repeated[2] - repeated[k] >> 4) * _REPEATED_REST_X4 // ((rest >> 4) + 1)
         size = log2_x4(rest) - log2_x4(plain)
         steps = pairs if pairs < 6 else 6
-        if size < _SMOOTH_X4 and energy[0] < _FLIGHT_LEAST * steps:
+        strike = log2_x4(self._strike * _PRODUCT // (self._products + 1)) - _STRIKE_X4
+        strike = within(strike, _STRIKE_LEAST_X4, _STRIKE_MOST_X4)
+        if size < _SMOOTH_X4 and strike < _STRIKE_MOST_X4 and energy[0] < _FLIGHT_LEAST * steps:
             return _NONE_X4
         found += within(size, _REST_LEAST_X4, 0) * 7 >> 2
         if size > 0:
@@ -213,8 +215,6 @@ class StepShape:
                 found -= (across - _SLIDE_X4) * 4
             elif across < _ACROSS_LEAST_X4:
                 found -= (_ACROSS_LEAST_X4 - across) * 4
-        strike = log2_x4(self._strike * _PRODUCT // (self._products + 1)) - _STRIKE_X4
-        strike = within(strike, _STRIKE_LEAST_X4, _STRIKE_MOST_X4)
         found += strike * _STRIKE_WEIGHT
         if strike < 0 and period_ms > _QUICK_MS and energy[0] < _RUN_LEAST * steps:
             found += strike * _STRIKE_WEIGHT
