@@ -150,7 +150,7 @@ def test_a_damaged_log_on_the_board(retrostep: Retrostep, flash: Path, provision
 
 def test_a_full_disk_on_the_computer(retrostep: Retrostep, tmp_path: Path, flash: Path, provisioned: tuple[Path, str]) -> None:
     """The data folder lies on a file system of 1 MB of its own, in a namespace that ends with the command."""
-    logs = {1: session_log(1, device=provisioned[1]), 2: session_log(2, device=provisioned[1], forward_s=260_000)}
+    logs = {1: session_log(1, device=provisioned[1]), 2: session_log(2, device=provisioned[1], forward_s=230_000)}
     put_sessions(flash, logs)
     script = f'mount -t tmpfs -o size=1000k tmpfs "$1" && shift && "$@"; status=$?; ls -R "{retrostep.home}"; exit $status'
     retrostep.home.mkdir()

@@ -80,7 +80,7 @@ class Port:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("_PROMPT_S", 0.15), ("_SILENCE_S", 0.3), ("_ASK_EVERY_S", 0.02), ("ASK_LOADER_AFTER_S", 0.05)):
+    for name, value in (("_PROMPT_S", 0.15), ("_ASK_EVERY_S", 0.02), ("ASK_LOADER_AFTER_S", 0.05)):
         monkeypatch.setattr(boot_text, name, value)
 
 
@@ -97,7 +97,7 @@ def test_a_board_that_prints_something_else_is_left_to_mpremote() -> None:
 def test_a_silent_chip_is_asked_for_its_loader_and_may_miss_a_request() -> None:
     silent = Port()
     with pytest.raises(NoRepl, match="Nothing answers at /dev/fake"):
-        reach_prompt(silent)
+        reach_prompt(silent, 0.3)
     assert silent.sent.count(SYNC) == 3
 
     class InLoader(Port):
@@ -107,7 +107,7 @@ def test_a_silent_chip_is_asked_for_its_loader_and_may_miss_a_request() -> None:
                 self.arrived += Loader(CHIPS["esp32c3"], bytearray(4096)).feed(data)
 
     with pytest.raises(InRomLoader):
-        reach_prompt(InLoader())
+        reach_prompt(InLoader(), 0.3)
 
 
 def test_a_boot_loop_ends_the_wait() -> None:

@@ -258,7 +258,10 @@ def test_a_mount_turns_the_axes_and_an_unknown_one_leaves_them() -> None:
 
 
 def test_a_phone_without_a_gyroscope_still_counts(tmp_path: Path) -> None:
-    samples = [[0.0, 0.0, 1 + 0.3 * math.sin(2 * math.pi * 1.8 * k / 104), 0, 0, 0] for k in range(104 * 20)]
+    turns = [1.8 * k / 104 for k in range(104 * 20)]
+    # A foot strikes once a step, and brakes.
+    strikes = [max(0.0, math.sin(16 * math.pi * (turn % 1))) * (turn % 1 < 1 / 16) * 0.3 for turn in turns]
+    samples = [[0.2 * hit, 0.0, 1 + 0.3 * math.sin(2 * math.pi * turn) + hit, 0, 0, 0] for turn, hit in zip(turns, strikes, strict=True)]
     header = "# placement: pocket\n# mount: ?\n"
     events = events_of(replay("--json", save(tmp_path, text(samples, header=header, gyro=False))))
     assert abs(len(of(events, "step")) - 36) <= 2

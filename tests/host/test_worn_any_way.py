@@ -49,7 +49,7 @@ def test_a_tipped_or_twisted_sensor_is_no_worse() -> None:
     seconds, _, _ = total(SAMPLE, mounts.WAYS[::6], mounts.TIPS)
     assert seconds.wrong <= 0.001 * seconds.labelled and seconds.wrong_in_log == 0
     # A seventh of this sample is slow to find where the leg seems to turn about two axes; `make bench` has all recordings.
-    assert seconds.right >= 0.97 * seconds.late
+    assert seconds.right >= 0.95 * seconds.late
 
 
 def test_a_tipped_sensor_is_straightened() -> None:

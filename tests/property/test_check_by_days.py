@@ -83,8 +83,16 @@ ACROSS = [session_of(6 * 96 + quarters, 140, 0, JOG, 1_500, 0, "a1", duration_ms
 """One session across the midnight from which on sessions are known one by one, and one to compare it with."""
 
 
-@settings(max_examples=150)
+TIED = [
+    session_of(quarters, ran_s, 0, JOG, 1_500, 0, "a1", duration_ms=200_000, gap_ms=gap_ms)
+    for quarters, ran_s, gap_ms in ((12 * 96 + 48, 10, 60_000), (12 * 96, 10, 0), (96, 100, 0))
+]
+"""Two sessions of one day that are equally long, one of them with a gap, and a longer one to compare with them."""
+
+
+@settings(max_examples=150, deadline=None)
 @example(ACROSS, 7, False, 0)
+@example(TIED, 7, False, 0)
 @given(HISTORIES, st.sampled_from([7, 7, 1, 28]), st.booleans(), st.integers(0, 3))
 def test_sums_of_days_are_judged_as_the_sessions_are(recordings: list[Recording], judged_days: int, with_acwr: bool, days_ago: int) -> None:
     on = date.fromordinal(TODAY.toordinal() - days_ago)

@@ -28,9 +28,11 @@ _FADE_SHIFT = const(3)
 _BASE_X4 = const(-9)
 _NONE_X4 = const(-400)
 _REPEATED_REST_X4 = const(14)
-# Logarithms of ratios have base 2 and are in quarters. A plain oscillation with harmonics below 1/64 of its energy is a machine.
+# Logarithms of ratios have base 2 and are in quarters. A plain oscillation with harmonics below 1/64 of its energy is a machine, with
+# clear strikes below 1/256.
 _REST_LEAST_X4 = const(-20)
 _SMOOTH_X4 = const(-24)
+_SMOOTH_CLEAR_X4 = const(-32)
 # How regular the oscillation is: energy / (energy - repeated energy). One pair of strides proves less than eight.
 _REGULAR_LEAST_X4 = const(-4)
 _REGULAR_MOST_X4 = const(12)
@@ -70,7 +72,7 @@ class StepShape:
        vehicles are rough all the time or at random. A smooth oscillation is rough twice a step, so half of harmonic 2 counts against.
     6. Evidence is a weighted sum: of the share of the harmonics that is repeated, of their size, of the share of the oscillation that is
        repeated, of the horizontal force, and of the strike. It is less for few strides and for slow steps, where chance and sway do most. A
-       smooth oscillation has none, unless it leaves the ground or its strikes are clear.
+       smooth oscillation has none, unless it leaves the ground.
 
     Source: harmonics of the trunk's acceleration and their repetition, Menz et al. 2003 (Gait & Posture 18), Moe-Nilssen & Helbostad 2004
     (J Biomech 37). The weights come from 391 recordings at the waist and in a pocket, against generated motion that is not gait.
@@ -195,7 +197,8 @@ class StepShape:
         steps = pairs if pairs < 6 else 6
         strike = log2_x4(self._strike * _PRODUCT // (self._products + 1)) - _STRIKE_X4
         strike = within(strike, _STRIKE_LEAST_X4, _STRIKE_MOST_X4)
-        if size < _SMOOTH_X4 and strike < _STRIKE_MOST_X4 and energy[0] < _FLIGHT_LEAST * steps:
+        smooth = _SMOOTH_X4 if strike < _STRIKE_MOST_X4 else _SMOOTH_CLEAR_X4
+        if size < smooth and energy[0] < _FLIGHT_LEAST * steps:
             return _NONE_X4
         found += within(size, _REST_LEAST_X4, 0) * 7 >> 2
         if size > 0:

@@ -132,5 +132,6 @@ def _part(columns: list[tuple[int, ...]], ms: tuple[int, ...]) -> DayPart:
     """The sums of the sessions in `columns`, each of which counts with its time in `ms`."""
     _, starts, _, _, _, _, _, contacts, impacts, flags, *_ = columns
     longest_ms = max(ms)
-    is_partial = flags[ms.index(longest_ms)] & PARTIAL
+    # Of two that are equally long, the later one is compared with (rules/load.py).
+    is_partial = flags[len(ms) - 1 - ms[::-1].index(longest_ms)] & PARTIAL
     return DayPart(len(ms), sum(ms), longest_ms, not is_partial, starts[-1], sum(contacts) if all(contacts) else 0, sum(impacts))
