@@ -192,12 +192,10 @@ class WaistSteps:
             up_x = mean_x >> 7
             up_y = mean_y >> 7
             up_z = mean_z >> 7
-            square = up_x * up_x + up_y * up_y + up_z * up_z
-            # Newton's method, twice: the mean moves slowly enough.
+            square = up_x * up_x + up_y * up_y + up_z * up_z or 1
+            # Newton's method, twice: the mean moves slowly enough. It stays above 0, as `square` does.
             gravity = (gravity + square // gravity) >> 1
             gravity = (gravity + square // gravity) >> 1
-            if gravity < 1:
-                gravity = 1
 
             # --- Filter: vertical acceleration, quiet, vertical speed.
             vertical = (x * up_x + y * up_y + z * up_z) // gravity - gravity
