@@ -32,7 +32,7 @@ _SAMPLE_RATE_HZ = const(104)
 _ALL = const(0xFFFFFFFF)
 # A UART fills its receive ring of 260 bytes in 22 ms.
 _SERVE_EVERY_MS = const(20)
-# While the device sleeps between bursts, so long that it can.
+# While the device sleeps between bursts: long enough to sleep.
 _SERVE_ASLEEP_MS = const(100)
 _HOUSEKEEP_EVERY_MS = const(500)
 _MEASURE_BATTERY_EVERY_MS = const(60000)

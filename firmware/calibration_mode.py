@@ -11,7 +11,7 @@ _END_BUTTON = const(2)
 
 
 class CalibrationMode:
-    """Takes the samples in place of the engine, in the axes of the sensor, until it has ended. It ends an open session first.
+    """Takes the samples in place of the engine, in the axes of the sensor, until the calibration ends. An open session is ended first.
 
     `sampling` gives it the samples; `engine` and `session` get the mount; `save_mount(mount)` keeps it, OSError if it cannot.
     ValueError for a sensor that is not on the shank.
@@ -69,7 +69,7 @@ class CalibrationMode:
         return not self._is_over
 
     def leave(self) -> None:
-        """Give the samples back to the engine, turned by the mount that holds."""
+        """Give the samples back to the engine, turned by the mount of the session."""
         self._sampling.restore(parse_mount(self._session.mount))
 
     def _enter(self, state: int) -> None:

@@ -7,18 +7,18 @@ _TILDE = const(126)
 _LF = const(10)
 # A host that has asked something probably asks again within this time: the link is served more often.
 _CONVERSATION_MS = const(250)
-# Bytes that are read at once, and in each ms: more than the fastest sync sends, and half of what a UART carries. More stay
+# Most bytes in one read, and on average in each ms: more than the fastest sync sends, and half of what a UART carries. Others stay
 # in the receive ring, so that a flood cannot take the time of the other tasks.
 _READ_MOST = const(256)
 _READ_BYTES_PER_MS = const(6)
 # The server works at most this long before the other tasks get their turn.
 _WORK_MOST_MS = const(10)
-# Longer than a server sends events to a silent host.
+# The server is freed after this silence. It is longer than a server sends events to a silent host.
 _KEEP_MS = const(90000)
 
 
 class HostLink:
-    """Reads `console`, and answers by link/server.py's Server, about `app`, the App.
+    """Reads `console` and passes requests about `app`, the App, to link/server.py's Server.
 
     server   None while no host speaks
     """
@@ -44,7 +44,7 @@ class HostLink:
         return now_ms - self._asked_ms < _CONVERSATION_MS
 
     def poll(self, now_ms: int) -> int:
-        """Read what has arrived, answer, and write text between frames. The number of bytes that were read."""
+        """Read what has arrived, answer, and write text between frames. Returns the number of bytes read."""
         console = self._console
         readable = min(_READ_MOST, self._readable + (now_ms - self._read_ms) * _READ_BYTES_PER_MS)
         self._read_ms = now_ms
@@ -70,9 +70,9 @@ class HostLink:
             self._console.send_text()
 
     def _take(self, buf: bytearray, n: int) -> None:
-        """Take the first `n` bytes of `buf`. The server is imported if a line begins with ~ in them; other lines need no answer."""
+        """Take the first `n` bytes of `buf`. The server is imported if one of their lines begins with ~; others need no answer."""
         if self.server is None:
-            # The place of the ~, or -1.
+            # The index of the ~, or -1.
             at = 0
             if buf[0] != _TILDE or not self._at_line_start:
                 at = buf.find(b"\n~", 0, n)

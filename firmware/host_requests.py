@@ -25,7 +25,7 @@ class HostRequests:
         return self._app.limits
 
     def set_limits(self, limits: object) -> None:
-        """Save `limits` and apply them. Other limits end the session. OSError if they cannot be saved; the old ones then stay."""
+        """Save `limits` and apply them. Changed limits end the session. OSError if they cannot be saved; the old ones then stay."""
         app = self._app
         app.save_limits(limits)
         if limits != app.limits:
@@ -43,7 +43,7 @@ class HostRequests:
         self._app.feedback.play((200, 200) * 8, self.clock.ticks_ms())
 
     def capture(self, minutes: int, label: str) -> None:
-        """Record raw samples for `minutes`, or no more for 0. ValueError if it is impossible."""
+        """Record raw samples for `minutes`; 0 ends the capture. ValueError if it is impossible."""
         session = self._app.session
         now_ms = self.clock.ticks_ms()
         if not minutes:

@@ -1,8 +1,8 @@
 """What a chip does before MicroPython runs: its ROM's boot, the boot loop without a program, and the loader (rom_protocol.py).
 
-A pty has no DTR and RTS, with which esptool resets a chip. Their place is taken by what the model can see. A SYNC request during the boot
-loop enters the loader, once the host has had the text of the loop; so do several while MicroPython runs (serial_bridge.py). When the host
-closes the tty after it has used the loader, the chip is reset.
+A pty has no DTR and RTS, with which esptool resets a chip. Other events take their place. A SYNC request during the boot
+loop enters the loader, once the host has received the text of the loop. Several SYNC requests while MicroPython runs do so too
+(serial_bridge.py). When the host closes the tty after it has used the loader, the chip is reset.
 
 Run as a program, it writes a stand-in for an official image of MicroPython: `rom.py FILE [--chip esp32s3]`.
 """
@@ -47,7 +47,7 @@ class Rom:
         self._loader: Loader | None = Loader(chip, flash) if waits else None
         self._has_host = False
         self._boot_due = 0.0
-        self._boots = 0  # that this host has had the text of
+        self._boots = 0  # of which this host received the text
 
     def run(self) -> None:
         """Answer the host until a reset finds a program. Raises PowerOff."""

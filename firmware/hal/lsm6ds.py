@@ -67,7 +67,7 @@ class Lsm6ds:
         self._slot = 0
         self._burst = bytearray(_BURST * 2 * _WORD_BYTES)
         view = memoryview(self._burst)
-        # A slice is an object: all of them are made once, those of complete samples and the last one of an odd word.
+        # A slice allocates, so all are made here: one for each number of complete samples, and the last for a single word.
         self._burst_of = [view[: 2 * n * _WORD_BYTES] for n in range(_BURST + 1)]
         self._burst_of.append(view[:_WORD_BYTES])
         self._burst_words = 0
@@ -188,7 +188,7 @@ class Lsm6ds:
         return 2 * self._patterned.samples(status)
 
     def _read_words(self, count: int) -> bool:
-        """Fill the burst with so many tagged words, 1 or an even number; False after a failed transfer."""
+        """Read `count` tagged words, 1 or an even number, into the burst; False after a failed transfer."""
         patterned = self._patterned
         for _ in range(_TRIES):
             if patterned is None:

@@ -47,7 +47,7 @@ class LogFile:
         self.in_tail = 0
 
     def write(self, data: object) -> int:
-        """Append `data`; the number of bytes is returned. OSError where the flash is full or fails."""
+        """Append `data` and return its length in bytes. OSError where the flash is full or fails."""
         self._file.write(data)
         self._length += len(data)
         self._store.log_grew(len(data))
@@ -71,7 +71,7 @@ class LogFile:
         return True
 
     def close(self) -> None:
-        """Flush and close. It may be called twice. OSError where the flash fails; the log is closed all the same."""
+        """Flush and close. It may be called twice. OSError where the flash fails; the log is closed in that case too."""
         try:
             self._file.close()
         finally:
@@ -89,8 +89,9 @@ class LogStore:
     tail_session   the last bytes of this session are in the tail and not in its log's file, as on a full flash; 0 for none. Its size and
                    what is read of it include the tail
 
-    For hal/store_upkeep.py: `root`; the `index`; `capacity` of the flash; a `reserved` number without a log; the empty log of the next
-    session, created `ahead`; the folder that was made; `empty_folders`; whether there are logs of older firmware, or free space to count.
+    For hal/store_upkeep.py: `root`; the `index`; `capacity` of the flash in bytes; `reserved`, a number that has no log yet; `ahead`, the
+    session whose empty log exists already; `folder_made`, the newest folder; `empty_folders`; `has_old_logs`, of older firmware;
+    `must_count`: the free space has to be counted.
 
     Methods that write raise OSError where the flash is full or fails, or where the store is unreadable.
     """

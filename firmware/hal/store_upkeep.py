@@ -1,4 +1,4 @@
-"""Work on the flash that is done ahead, while no log is open: the next session's log, and room. Freed during a session, to save RAM."""
+"""Work on the flash between sessions: create the next log ahead, and free space. Unloaded during a session, to save RAM."""
 
 import os
 
@@ -55,7 +55,7 @@ def _make_room(store: object) -> bool:
             try:
                 os.rmdir(store.folder(first))
             except OSError:
-                return True  # it has files of others
+                return True  # it holds other files
         return True
     session = store.first_confirmed()
     if session and (store.free_bytes() < store.capacity >> 3 or store.index.count > _LOGS_WANTED):

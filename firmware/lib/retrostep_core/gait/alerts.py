@@ -75,7 +75,7 @@ class Monitor:
         self._window_ticks = limits.ramp_window_s * 1000 // TICK_MS - _MEDIAN_TICKS // 2
         missing = self._window_ticks + _LAG_TICKS - len(self._levels)
         if missing > 0:
-            # The ring grows at its oldest place. Only this allocates: most windows are a sixth of the longest.
+            # The ring grows at its oldest value. Only a longer window allocates: most windows are a sixth of the longest.
             self._levels[self._next_level : self._next_level] = [0] * missing
 
     def start_session(self) -> None:
@@ -156,7 +156,7 @@ class Monitor:
         return True
 
     def _find_lowest(self, level: int) -> int:
-        """Keep the newest level. The lowest of the window and a second before it; _lowest_inside is set to that of the window."""
+        """Keep the newest level. Return the lowest of the window and a second before it; set _lowest_inside to that of the window."""
         levels = self._levels
         at = self._next_level
         levels[at] = level

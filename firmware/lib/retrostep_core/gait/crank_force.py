@@ -15,7 +15,7 @@ _PART_SHIFT = const(3)
 # The sine has at least 0.3 g: the sum of the squares of its parts.
 _SINE_LEAST_2 = const(2812)
 # Energy of the sine over that of the rest, in 1/16, at most 64. On a crank it is above 1.5 along the leg, and the product for both forces
-# is above 4; or it is above 2.5 for the size. Recorded walks and runs: up to 2.3, 3.3 and 2.3.
+# is above 4; or it is above 2.5 for the size. Recorded walks and runs: up to 2.3 along the leg, 3.3 for the product, 2.3 for the size.
 _UP_LEAST_X16 = const(24)
 _SIZE_LEAST_X16 = const(40)
 _RATIO_MOST_X16 = const(1024)

@@ -49,8 +49,8 @@ _ROUGH_2MG_X16 = const(3200)
 _ROUGH_RATIO = const(3)
 _ROUGH_START_2MG = const(500)
 _ROUGH_START_RATIO = const(6)
-# The lift of a weight machine takes a third of the cycle, of 0.85 s and more, and shakes half as much again as the way back; no strike of 3
-# times the mean of the cycle follows. None of 5,800 recorded strides is so.
+# The lift of a weight machine takes more than a third of a cycle of 0.85 s and more. It shakes more than 1.5 times as much as the way back,
+# and no strike of 3 times the mean of the cycle follows. None of 5,800 recorded strides is like this.
 _LIFT_MS = const(850)
 _LIFT_X256 = const(84)
 _LIFT_STRIKE_RATIO = const(3)
@@ -62,7 +62,7 @@ _UNLOADED_MOST_WEAK_X256 = const(56)
 _AXIAL_LEAST_MG_X2 = const(500)
 _SLOW_MS = const(1700)
 _SLOW_AXIAL_LEAST_MG_X2 = const(1100)
-# A swing that begins upright and ends lifted is that of a leg on a seat. The force along the leg falls by more than twice the strike in
+# A swing that begins upright and ends lifted belongs to someone who sits. The force along the leg falls by more than twice the strike in
 # cycles of 0.95 s and more, or by 0.55 g in cycles of 1.25 s and more. Recorded backward walks: 5 of 1100 strides of such cycles.
 _LIFTED_MS = const(950)
 _LIFTED_SLOW_MS = const(1250)
@@ -76,11 +76,11 @@ _WEAK_STRIKE_LEAST_2MG = const(10)
 _SIDE_SWING_MOST_X256 = const(121)
 _SIDE_PEAK_LEAST_DPS_X20 = const(800)
 _SIDE_STRIKE_LEAST_2MG = const(60)
-# After this many strides that are no turn of a crank, one in eight is looked at.
+# After this many strides without a crank, only one in eight is checked.
 _STRIDES_ALL = const(3)
 _STRIDES_MASK = const(7)
-# Where the swing takes more than 2/5 of the stride, a force along the leg that is this much a sine (crank_force.py) is a crank's. Recorded
-# runners have shorter swings, and with a tipped sensor up to 88.
+# Where the swing takes more than 2/5 of the stride, a force along the leg with this ratio of a sine (crank_force.py) comes from a crank.
+# Recorded runners have shorter swings, and a ratio of up to 88 with a tipped sensor.
 _UP_ALONE_LEAST_X16 = const(40)
 # A swing of less than a third of the one before it is a dip, for up to 3.5 s.
 _DIP_MOST_SAMPLES = const(180)
@@ -105,10 +105,10 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
     2. the swing is wide and fast for its duration;
     3. the foot strikes at its end: the size of the specific force jumps;
     4. the leg is upright then, within about 60 degrees: it feels gravity along itself;
-    5. a leg that hardly turns carries the body: it is unloaded only while it swings,
-    6. the swing is smooth beside the stance,
-    7. the swing does not lift the leg away from upright without a strike,
-    8. and is the smoother the longer it takes, unless a strike follows.
+    5. a leg that hardly turns carries the body: it is unloaded only while it swings;
+    6. the swing is smooth, compared with the stance;
+    7. a swing that lifts the leg away from upright ends with a strike;
+    8. a swing of a third of a slow cycle is smoother still, unless a strike follows.
     A pedal, a slide or a pendulum fails 1, a tapping heel and a vehicle 2, a squat 3, a machine that one lies or sits in 4, 7 or 8, a jump
     5, a pedal that one stands on 6: ROUGH.
 
@@ -161,7 +161,7 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
             return _FAIR
     is_small_step = angle > _WEAK_ANGLE_LEAST and peak > _WEAK_PEAK_LEAST_DPS_X20 and strike > _WEAK_STRIKE_LEAST_2MG
     if cycle_ms > _SLOW_MS and strike * samples * 2 < 3 * jerk:
-        # No strike, but noise.
+        # The jump of the force is noise, not a strike.
         return _BAD
     return _WEAK if is_small_step and share_x256 <= _SWING_MOST_X256 else _BAD
 
@@ -218,7 +218,7 @@ class StrideEvidence:
             judge = side_score if is_frontal else cycle_score
             cycle_ms = end_ms - self._end_ms
             score = judge(swing, swing_ms, cycle_ms, self._samples, self._unloaded, self._jerk, self._strike, self._axial)
-            # The faster half of a crank's turn takes more than a third of it. After some strides that were none, one in eight is looked at.
+            # The faster half of a crank's turn takes more than a third of it. After some strides without a crank, one in eight is checked.
             if score > _BAD and swing_ms * 3 > cycle_ms:
                 self._strides += 1
                 if self._strides <= _STRIDES_ALL or not self._strides & _STRIDES_MASK:

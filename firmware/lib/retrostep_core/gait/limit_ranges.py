@@ -1,4 +1,4 @@
-"""The ranges of the limits, and the limits read back from their 24 bytes. A board imports it at its start and for a push of limits."""
+"""The ranges of the limits, and the limits read back from their 24 bytes. Imported only at the start and when limits are pushed."""
 
 import struct
 

@@ -8,9 +8,9 @@ from retrostep_core.intmath import isqrt
 
 # Blocks of samples are kept for 5 s, as contacts are credited late.
 _BLOCKS = const(48)
-# Values of a block, with 32 bits: its start in ms, and the square of the peak resultant in mg * mg.
+# Values of a block in 32 bits: its start in ms, and the square of the peak resultant in mg * mg.
 _WIDE = const(2)
-# With 16 bits: its length in ms, the peak along the shank in mg, the rise in mg a sample, 1 if clipped.
+# In 16 bits: its length in ms, the peak along the shank in mg, the rise in mg a sample, 1 if clipped.
 _NARROW = const(4)
 # A contact is found about 20 ms around initial contact; the axial peak comes 20 to 50 ms after it.
 _BEFORE_MS = const(30)

@@ -327,7 +327,7 @@ class ShankSteps:
             if side != sign or at_rest:
                 has_crossed = (gyro < 0) != (gyro_before < 0)
                 if is_frontal:
-                    # A crossing takes long to count where the leg turns slowly: the strike comes before.
+                    # A slow leg reaches the threshold late, after the strike: keep the strike from the zero crossing on.
                     if has_crossed:
                         frontal_strike = recent_jerk
                     elif jerk > frontal_strike and t_ms - crossing_ms < _STRIKE_MS:

@@ -14,9 +14,9 @@ _PARTS = const(8)
 _ROUGH_SHIFT = const(6)
 _PRODUCT = const(64)
 _PRODUCT_FADE_SHIFT = const(4)
-# The logarithm of a product where the evidence of a strike is even: 0.02 of the squared mean. Recorded walks have 0.2 to 0.6, generated
-# vehicles and machines less than 0.06. It counts between a quarter of that and 5.7 times it. A lack of it counts twice, except for running
-# steps and those of less than 0.35 s: no pedals turn so quickly.
+# The logarithm of the product that is no evidence either way: 0.02 of the squared mean. Recorded walks have 0.2 to 0.6, generated vehicles
+# and machines less than 0.06. The product is limited to between a quarter and 5.7 times this value. A smaller one counts twice, except in
+# running steps and in steps of less than 0.35 s: no pedals turn so quickly.
 _STRIKE_X4 = const(45)
 _STRIKE_LEAST_X4 = const(-8)
 _STRIKE_MOST_X4 = const(10)
@@ -28,8 +28,8 @@ _FADE_SHIFT = const(3)
 _BASE_X4 = const(-9)
 _NONE_X4 = const(-400)
 _REPEATED_REST_X4 = const(14)
-# Logarithms of ratios have base 2 and are in quarters. A plain oscillation with harmonics below 1/64 of its energy is a machine, with
-# clear strikes below 1/256.
+# Logarithms of ratios have base 2 and are in quarters. A plain oscillation with harmonics below 1/64 of its energy is a machine; where
+# strikes are clear, below 1/256.
 _REST_LEAST_X4 = const(-20)
 _SMOOTH_X4 = const(-24)
 _SMOOTH_CLEAR_X4 = const(-32)
@@ -68,11 +68,11 @@ class StepShape:
     4. A foot also pushes and brakes: the horizontal force is about as large as the vertical one. That of a squat, a jump or a raised heel
        is small.
     5. A strike also makes the force rough for an eighth to a quarter of the step. Roughness is how much the force of all axes bends from
-       sample to sample. Its harmonic 1 says where in the step it is rough; the product of two steps says whether they agree. Machines and
+       sample to sample. Its harmonic 1 shows where in the step it is rough; the product of two steps shows whether they agree. Machines and
        vehicles are rough all the time or at random. A smooth oscillation is rough twice a step, so half of harmonic 2 counts against.
     6. Evidence is a weighted sum: of the share of the harmonics that is repeated, of their size, of the share of the oscillation that is
-       repeated, of the horizontal force, and of the strike. It is less for few strides and for slow steps, where chance and sway do most. A
-       smooth oscillation has none, unless it leaves the ground.
+       repeated, of the horizontal force, and of the strike. It is less for few strides, as chance matters there, and for slow steps, as
+       sway can imitate them. A smooth oscillation has none, unless the body leaves the ground.
 
     Source: harmonics of the trunk's acceleration and their repetition, Menz et al. 2003 (Gait & Posture 18), Moe-Nilssen & Helbostad 2004
     (J Biomech 37). The weights come from 391 recordings at the waist and in a pocket, against generated motion that is not gait.
@@ -143,7 +143,7 @@ class StepShape:
                 self._repeated[k] += x * p + y * q - (self._repeated[k] >> _FADE_SHIFT)
 
     def _add_rough(self, start: int, long: int) -> None:
-        """What the roughness of a step, from a place on, has in common with that of the two steps before."""
+        """Compare the roughness of a step with that of the two steps before; arguments as in `_divide`."""
         parts = self._parts
         self._divide(self.rough, start, long)
         newest = self._stride_rough
@@ -170,7 +170,10 @@ class StepShape:
         self._products += _PRODUCT - (self._products >> _PRODUCT_FADE_SHIFT)
 
     def _divide(self, kept: object, start: int, long: int) -> None:
-        """The force, or the roughness, of eight equal parts of a step, in two units, from a place on."""
+        """Set _parts to the force, or the roughness, of eight equal parts of a step, each the sum of two points.
+
+        `start` of the step and its length `long` are in 1/16 of a sample.
+        """
         parts = self._parts
         for k in range(_PARTS):
             parts[k] = 0

@@ -35,8 +35,8 @@ _GATE_SWINGS_MOST = const(5)
 # The gate needs this much evidence of foot strikes. A bout begins with it, has at most _EVIDENCE_MOST, and ends below 0.
 _EVIDENCE_NEEDED = const(4)
 _EVIDENCE_MOST = const(6)
-# After two wide swings that were no gait it needs two good strides in a row; after one too rough for gait, three. A crank may stand still
-# in between, so this lasts for 10 s.
+# After two wide swings that were not gait, the gate needs two good strides in a row; after one too rough for gait, three. This lasts for
+# 10 s, as a crank may pause in between.
 _EVIDENCE_AFTER_BAD = const(8)
 _EVIDENCE_AFTER_ROUGH = const(12)
 _BAD_SWINGS = const(2)
@@ -101,7 +101,7 @@ class Strides:
         self._cadence = StrideCadence()
         self.crank = CrankForce()
         self._side_evidence = (StrideEvidence(self.crank), StrideEvidence(self.crank))
-        # Wide swings since the last bout that were no gait, a rough one as _ROUGH_SWING; the end of the newest.
+        # Wide swings since the last bout that were not gait (a rough one adds _ROUGH_SWING), and the end of the newest.
         self._bad_swings = self._broken_off_stride_ms = self.landing_ms = 0
         self._bout_end_ms = self._bad_ms = -_BAD_MS
         self.broken_off_ms = -1

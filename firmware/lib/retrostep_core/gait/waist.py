@@ -72,7 +72,7 @@ class WaistSteps:
         self._shape = StepShape()
         self._bout = WaistBout(output, self._shape if is_trunk else None)
         self._state = [0] * 20
-        # The last force of each axis, and its change to there.
+        # The last force of each axis, and its last change.
         self._last = [0] * 6
         # Energies of the vertical force, and of all forces without gravity.
         self._vertical_2 = 0
