@@ -66,7 +66,7 @@ class Outcome:
 def import_file(store: Store, athlete: str, path: Path, *, who: str = "", sport: str = "") -> Outcome:
     """Import the activities in the file `path` for an athlete. What cannot be imported is in the outcome. Raises AthleteNotFound.
 
-    `sport` is that of activities for which the file names none.
+    `sport` is used for activities whose sport the file does not name.
     """
     outcome = Outcome(path.name)
     name = store.find_athlete(athlete).name
@@ -156,7 +156,7 @@ def _reader(data: bytes) -> tuple[str, Callable[[bytes], Sequence[Track | Retros
     if data[:2] in (b"PK", b"\x1f\x8b"):
         raise UnusableActivity("it is a compressed archive: unpack it first")
     if data[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00").startswith(b"<"):
-        if _GPX.search(data[:_HEAD_BYTES].replace(b"\0", b"")):  # zeros are every second byte in UTF-16
+        if _GPX.search(data[:_HEAD_BYTES].replace(b"\0", b"")):  # in UTF-16, every second byte is 0
             from retrostep.activity_files.gpx import read_gpx
 
             return "GPX", read_gpx
@@ -186,7 +186,7 @@ def _usable(track: Track, name: str, kind: str, digest: str) -> ImportedActivity
 
 
 class _Known:
-    """What the store has of an athlete at the times of the activities of a file."""
+    """The sessions that the store has of an athlete at the times of a file's activities."""
 
     def __init__(self, store: Store, athlete: str, activities: Sequence[ImportedActivity]) -> None:
         self._athlete = athlete

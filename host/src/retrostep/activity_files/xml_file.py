@@ -10,14 +10,14 @@ from retrostep.errors import DamagedFile, UnusableActivity
 
 _MAX_DEPTH = 64
 _MAX_NAMES = 2_000
-"""Different names of elements and attributes. The parser keeps each of them."""
+"""Most different names of elements and attributes: the parser keeps each of them in memory."""
 
 _MAX_TOKEN_BYTES = 1_000_000
-"""A tag or a comment. The parser keeps the whole of it; its text comes in pieces."""
+"""Most bytes of a tag or a comment: the parser keeps all of it in memory. Text comes in pieces."""
 
 _CHUNK_BYTES = 65_536
 _MAX_TEXT = 4_000
-"""Text of an element behind this is left out: times, numbers and our own notes are shorter."""
+"""Most characters of an element's text; more are left out. Times, numbers and our own notes are shorter."""
 
 
 class Elements:
@@ -66,7 +66,7 @@ class Elements:
         self.closed(name, text)
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """For the parser: nothing is left to do."""
 
 
 def read_elements(data: bytes, target: Elements) -> None:

@@ -48,7 +48,7 @@ def file_errors(path: Path) -> Iterator[None]:
 
 def refuse_missing_folder(folder: Path) -> None:
     """Raise RetrostepError where `folder` is no folder, with the part of its path that is missing or something else."""
-    with suppress(OSError):  # as in a folder that this user may not search: the caller's own error is better then
+    with suppress(OSError):  # this user may not search a folder: the caller's own error is clearer
         first = next((part for part in (*reversed(folder.parents), folder) if not part.is_dir()), None)
         if first is not None and os.path.lexists(first):
             raise RetrostepError(f"{first} is not a folder: check the path.")
@@ -153,7 +153,7 @@ def temporary_folder(folder: Path) -> Iterator[Path]:
 
 
 def temporary_backup(path: Path) -> Path:
-    """The name under which a backup is written. It goes anywhere, so a leftover of it is not confused with other programs' files."""
+    """The name under which a backup is written. It may be in any folder: a leftover must not be confused with other files."""
     return path.with_name(f"{_TEMPORARY_BACKUP}{path.name}.{os.getpid()}{_TEMPORARY}")
 
 

@@ -64,7 +64,7 @@ class Remains:
 
 
 def remains_of(url: str | None) -> Remains:
-    """What is in a store that was moved, for who lost the place to which it was moved.
+    """What is in a store that was moved, for someone who lost the place to which it was moved.
 
     Raises RetrostepError where the store was not moved, or where that place can still be used.
     """
@@ -86,7 +86,7 @@ def _why_lost(url: str, seen: set[str]) -> str:
             with Store(url, reading=True) as store:
                 moved_on, is_used = store.moved_to(), not is_empty(store)
         except NoAccess:
-            raise  # it is there: a password is missing, and the server is not lost
+            raise  # the server is there and refuses access: it is not lost
         except RetrostepError as error:
             return str(error)
         if moved_on is None and is_used:
@@ -98,7 +98,7 @@ def _why_lost(url: str, seen: set[str]) -> str:
 
 
 def reopen(url: str | None, who: str) -> None:
-    """Use a store again that was moved, because the other place is lost. What was entered and received there is not in it."""
+    """Use a moved store again, because the other place is lost. It lacks what was entered and received there."""
     with Store(url, reading=True) as store:
         store.mark_reopened(who)
 

@@ -57,7 +57,7 @@ _NEW_SESSION = {
     "limp": False,
     "swelling": False,
 }
-"""What no log says of its session."""
+"""Columns of a session that are not in its log."""
 
 Place = tuple[str, int]
 """A device and one of its generations."""
@@ -66,8 +66,8 @@ Place = tuple[str, int]
 def project_logs(session: Session, logs: Sequence[tuple[LogRows, int | None]]) -> dict[Place, int]:
     """Write logs to the tables, in place of earlier versions of them; no log may be there twice.
 
-    With each comes the moment when it was received; None: not known, so that it bounds nothing. Return what must be dated afterwards:
-    for each device and generation, the first boot that changed.
+    Each comes with the moment when it was received; None where it is not known: it then sets no limit to the date.
+    Return what must be dated afterwards: for each device and generation, the first boot that changed.
     """
     if not logs:
         return {}
@@ -98,7 +98,7 @@ def project_logs(session: Session, logs: Sequence[tuple[LogRows, int | None]]) -
 
 
 def insert_sessions(session: Session, sessions: Iterable[tuple[dict[str, Any], Details]]) -> None:
-    """Insert rows of `sessions`, each with its id and its details. What no log tells may be left out."""
+    """Insert rows of `sessions`, each with its id and its details. Columns that are not in a log may be left out."""
     rows: list[tuple[Any, ...]] = []
     packed: Details = {name: [] for name in DETAILS}
     for columns, details in sessions:
@@ -114,7 +114,7 @@ def insert_sessions(session: Session, sessions: Iterable[tuple[dict[str, Any], D
 
 
 def _stored(session: Session, keys: Sequence[SessionKey]) -> dict[SessionKey, tuple[int, int]]:
-    """The id and the boot of those sessions that the tables have."""
+    """The id and the boot of each of these sessions that is in the tables."""
     columns = SessionRow.device, SessionRow.generation, SessionRow.number, SessionRow.id, SessionRow.boot
     wanted = set(keys)
     found = session.execute(select(*columns).where(may_be_of(SessionRow, wanted)))
@@ -122,7 +122,7 @@ def _stored(session: Session, keys: Sequence[SessionKey]) -> dict[SessionKey, tu
 
 
 def may_be_of(table: Any, keys: Collection[SessionKey]) -> ColumnElement[bool]:
-    """The condition for the rows of these sessions, and maybe of some more: it stays short, however many there are."""
+    """The condition for the rows of these sessions. It may match others too: it stays short, however many there are."""
     numbers = [number for *_, number in keys]
     return and_(table.device.in_({device for device, *_ in keys}), table.number.between(min(numbers), max(numbers)))
 
@@ -147,7 +147,7 @@ def _apply_entered(session: Session, keys: set[SessionKey]) -> None:
 
 
 def _update_devices(session: Session, logs: Sequence[dict[str, Any]]) -> None:
-    """Keep what logs tell about their devices, until a device was connected here: the newest boot counts."""
+    """Keep what logs report about their devices, until a device was connected here: the newest boot counts."""
     newest: dict[str, dict[str, Any]] = {}
     for log in logs:
         known = newest.get(log["device"])

@@ -79,12 +79,12 @@ Redated = tuple[str, int, int]
 def apply_receipts(session: Session, receipts: Sequence[Receipt]) -> list[Redated]:
     """Apply receipts in order. Return what must be dated again.
 
-    A receipt for other bytes takes the place of the one before. Of two for the same bytes, the earlier moment counts: the session was over.
+    A receipt for other bytes replaces the one before. Of two for the same bytes, the earlier moment counts: the session was over then.
     """
     connection = session.connection()
     rows = [(*receipt.key, receipt.length, receipt.crc, receipt.received_at_ms) for receipt in receipts]
     connection.exec_driver_sql(driver_sql(connection, _PUT_RECEIPT), rows)
-    if connection.dialect.name == "sqlite":  # logs on a server are in no folders
+    if connection.dialect.name == "sqlite":  # a server keeps no logs in folders
         connection.exec_driver_sql(_PUT_FOLDER, sorted({receipt.key[:2] for receipt in receipts}))
     session.expire_all()
     keys = {receipt.key for receipt in receipts}

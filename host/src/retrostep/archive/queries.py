@@ -37,7 +37,7 @@ from retrostep.archive.transactions import Transactions, rows_of
 from retrostep.errors import AthleteNotFound, AthleteRemoved, NoSessionYet, NotFound, SessionNotFound
 
 LONGEST_MS = 48 * 3_600_000
-"""Sessions that began earlier than this (48 h) before a moment are not looked for: no battery and nobody lasts so long."""
+"""Sessions that began earlier than this (48 h) before a moment are not looked for: neither a battery nor a person lasts so long."""
 
 if TYPE_CHECKING:
 

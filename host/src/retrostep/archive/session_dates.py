@@ -61,8 +61,8 @@ def date_all(session: Session, device: str, generation: int) -> None:
 def update_dating_from(session: Session, device: str, generation: int, boot: int) -> None:
     """As `date_all`, where sessions or clock facts changed in that generation of the device, the first of them in `boot`.
 
-    Only the sessions of the last boots are read where that makes no difference, as it does not when clocks agree. So the cost does not
-    grow with the years of a device.
+    Only the sessions of the last boots are read if that gives the same dates, as it does when clocks agree. So the cost does not grow
+    with the age of a device.
     """
     session.flush()
     cut = session.execute(_CUT_OF.where(DatingRow.device == device, DatingRow.generation == generation)).first()
@@ -90,7 +90,7 @@ def _sessions_and_facts(session: Session, device: str, generation: int, boot: in
     times = _TIMES.where(SessionRow.device == device, SessionRow.generation == generation)
     if boot is not None:
         of_facts, times = of_facts.where(ClockFactRow.boot >= boot), times.where(SessionRow.boot >= boot)
-    # In the order of their ids: the last manual date of a boot is right.
+    # In the order of their ids: the last manual date of a boot counts.
     facts = [ClockFact(*fact) for fact in session.execute(of_facts.order_by(ClockFactRow.id))]
     rows = [
         (key, number, values[len(_TIMING) :], SessionTiming(*values[: len(_TIMING)])) for key, number, *values in session.execute(times)
@@ -135,7 +135,7 @@ def update_athletes(session: Session, device: str, from_ms: int, to_ms: int | No
 
 
 def update_athlete(session: Session, device: str, numbers: Sequence[int]) -> None:
-    """Assign the sessions of a device from the first to the last of `numbers`, which rise, to their athletes."""
+    """Assign the sessions of a device from the first to the last of `numbers`, in ascending order, to their athletes."""
     _assign(session, device, SessionRow.number.between(numbers[0], numbers[-1]))
 
 

@@ -293,7 +293,7 @@ class Store(Decided):
 
     @contextmanager
     def checking(self) -> Iterator[LogCheck]:
-        """For who reads every log: the check that compares them meanwhile. The journal was checked when the block begins."""
+        """For code that reads every log: the check that compares each log as it is read. The journal is checked when the block begins."""
         with self._transactions.joined() as session:
             disorder = self._tables.check_journal(session)
             disorder.damaged = max(disorder.damaged, session.scalar(select(StoreState.entries_damaged)) or 0)
@@ -313,7 +313,7 @@ class Store(Decided):
         return changed
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """In the block, this thread sees the store as it was at its beginning, with logs and journal where they are on a server too."""
+        """In the block, this thread sees the store as it was when the block began; on a server, the logs and the journal too."""
         return self._transactions.snapshot()
 
     @property
@@ -416,7 +416,7 @@ class Store(Decided):
 
 
 def _is_new(known: ReceiptRow | None, summary: LogSummary, received_at_ms: int) -> bool:
-    """Whether the known receipt is none for the bytes of this log, or is later than `received_at_ms`."""
+    """Whether the known receipt is not for the bytes of this log, or is later than `received_at_ms`."""
     if known is None or (known.length, known.crc) != summary.identity:
         return True
     return is_possible_clock(received_at_ms) and (known.received_at_ms is None or received_at_ms < known.received_at_ms)

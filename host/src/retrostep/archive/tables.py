@@ -372,7 +372,7 @@ def _has_grown(receipt: Receipt, log: RawLog, raw: RawLogs) -> bool:
 
 
 def _receipts(session: Session, logs: list[RawLog]) -> dict[SessionKey, Receipt]:
-    """The receipts of those logs, and maybe of some more."""
+    """The receipts of those logs. Others may be among them."""
     columns = ReceiptRow.device, ReceiptRow.generation, ReceiptRow.number, ReceiptRow.length, ReceiptRow.crc, ReceiptRow.received_at_ms
     query = select(*columns).where(may_be_of(ReceiptRow, [(log.device, log.generation, log.session) for log in logs]))
     found = {}

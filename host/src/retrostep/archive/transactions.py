@@ -94,7 +94,7 @@ def rows_of(session: Session, query: Select[Any]) -> Iterator[tuple[Any, ...]]:
         return
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     driver: Any = connection.connection.driver_connection
-    # A name lets the server keep the rows, which come some at a time. Several queries may be read in turn.
+    # A named cursor: the server keeps the rows and sends some at a time.
     with driver.cursor(name=f"rows_of_{next(_numbers)}") as cursor:
         cursor.execute(str(compiled), compiled.params)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):

@@ -72,7 +72,7 @@ class Verification:
 
 
 class LogCheck:
-    """Compares each log with its receipt and its row in the store, when it is read for another purpose too."""
+    """Compares each log with its receipt and its row in the store while it is read, also where it is read for another purpose."""
 
     def __init__(self, session: Session, raw: RawLogs, journal: Disorder) -> None:
         self._session, self._raw = session, raw

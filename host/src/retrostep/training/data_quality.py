@@ -49,8 +49,8 @@ class RecordingQuality(Protocol):
 COUNTED_ALIKE_SINCE = (0, 1)
 """First two numbers of the oldest core whose counts can be compared with those of this one.
 
-The second number of a core's version rises when its counts of a walk change: a test pins them. Then this is set to it, unless the change
-is too small to matter for any limit. A change of the third number, or of the hash alone, leaves the counts as they were.
+The second number of a core's version rises when its counts of a walk change: a test pins them. Then set this to the new number, unless the
+change is too small to matter for any limit. A change of the third number, or of the hash alone, leaves the counts as they were.
 """
 
 
@@ -62,7 +62,7 @@ class Core:
     hash: str
 
     def is_foreign(self, version: str) -> bool:
-        """Whether a core of that version may count in another way, so that its recordings cannot be judged here."""
+        """Whether a core of that version may count differently, so that its recordings cannot be judged here."""
         return _is_foreign(self.version, version)
 
     def is_newer(self, version: str) -> bool:

@@ -107,7 +107,7 @@ def _jumps(
     oldest, end = 0, len(earlier) + first
     if first < len(sessions):
         oldest = bisect_left(entries, sessions[first].day - CADENCE_DAYS, hi=end, key=itemgetter(0))
-    # Of the last 28 days, in order of size. 0: without cadence.
+    # Cadences of the last 28 days, in order of size. 0: without cadence.
     before = sorted(cadence for _, cadences in entries[oldest:end] for cadence in cadences if cadence)
     for session in sessions[first:]:
         while session.day - entries[oldest][0] > CADENCE_DAYS:
