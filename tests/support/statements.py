@@ -13,7 +13,7 @@ def statements() -> Iterator[list[str]]:
     sent: list[str] = []
     hooks: dict[str, Any] = {
         "before_cursor_execute": lambda _connection, _cursor, statement, *_: sent.append(statement),
-        "begin": lambda connection: sent.append("BEGIN") if connection.dialect.name != "sqlite" else None,  # there it is executed
+        "begin": lambda connection: sent.append("BEGIN") if connection.dialect.name != "sqlite" else None,  # SQLite's is a statement
         "commit": lambda _: sent.append("COMMIT"),
         "rollback": lambda _: sent.append("ROLLBACK"),
     }

@@ -1,4 +1,4 @@
-"""Time that passes only where the host waits for a board: no wait takes long, and none is too short on a busy computer."""
+"""Simulated time, which passes only while the host waits for a board: tests are quick, and no wait is too short on a busy computer."""
 
 import pytest
 from retrostep.device import boot_text, calibrate, client, live_events, patience, starting
@@ -8,7 +8,7 @@ from support import fake_board
 
 
 class Clock:
-    """`time` for the host: it passes where somebody waits, and a little with every look."""
+    """`time` for the host: it advances by each wait, and slightly at each reading."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
