@@ -62,7 +62,7 @@ class Signals:
         self._battery_ms = -_BATTERY_EVERY_MS
 
     def connect(self, server: object) -> None:
-        """Pass every event on to `server` (link/server.py) from now on; None: to no one."""
+        """Pass every event on to `server` (link/server.py) from now on; None: ignore them."""
         self._server = server = server or _NoHost()
         self.step = server.step
         self.gap = server.gap

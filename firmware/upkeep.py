@@ -4,7 +4,7 @@ from retrostep_core.log.recovery import recover
 
 
 def check_log(store: object, below: int, faults: object, console: object) -> int:
-    """Close the newest log with a number below `below` if a power cut left it open. Its number; 0 once there is none.
+    """Close the newest log with a number below `below` if a power cut left it open. Return its number; 0 once there is none.
 
     The first call, at the start, checks the newest log of all: the others were closed before it was created, unless the flash failed.
     """

@@ -7,7 +7,7 @@ from retrostep_core.constants import const
 # Forces are kept for 128 samples of 52 Hz (2.5 s): 25 turns a minute. A slower crank has no force of its own.
 _KEPT_MOST = const(128)
 _KEPT_MASK = const(127)
-# A stride is looked at in 16 parts, with at least one sample each.
+# A stride is divided into 16 parts, with at least one sample each.
 _PARTS = const(16)
 _HALF = const(8)
 # Means of parts are in 16 mg: no sum of squares leaves 2**30.
@@ -26,7 +26,7 @@ _COSINES_X64 = (64, 59, 45, 24, 0, -24, -45, -59)
 
 
 class CrankForce:
-    """Tells the turns of a crank from strides, by the force along the leg and the size of the force.
+    """Distinguishes turns of a crank from strides, by the force along the leg and the size of the force.
 
     Method, for the samples of one stride or turn:
     1. A foot on a crank is carried round evenly. Its acceleration has the same size all the time and turns once a turn: at 75 turns a
@@ -39,8 +39,8 @@ class CrankForce:
     Source: none was found; the limit lies between recorded gait and generated cycling.
 
     ups, sizes   the last 128 forces along the leg and sizes of the force, in 2 mg; the caller writes both
-    up_ratio_x16    of the last stride that was asked about: how much the force along the leg is a sine; 0 for no sine
-    place        the index of the next one; the caller writes it before it asks
+    up_ratio_x16    of the stride checked last: energy of the sine over that of the rest, along the leg; 0 for no sine
+    place        the index of the next one; the caller writes it before `is_crank`
     """
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from retrostep_core.constants import const
 # Vertical force is kept for 512 samples of 52 Hz (9.8 s), within +-2.5 g: sums of eight steps stay below 2**30.
 KEPT_MOST = const(512)
 _KEPT_MASK = const(511)
-# A step is looked at in 16 points, two for each of its 8 parts. Places are in 1/16 of a sample.
+# A step is sampled at 16 points, two for each of its 8 parts. Places are in 1/16 of a sample.
 _POINTS = const(16)
 _PARTS = const(8)
 # Harmonics of the roughness are in 1/512 of its mean. The sum of products of two steps and the sum of their weights fade by 1/16 a product.

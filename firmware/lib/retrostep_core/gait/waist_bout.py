@@ -25,7 +25,7 @@ _NEW_GAIN = const(500)
 _NEW_LIFT = const(400000)
 # After the end of a bout, three candidates start the next one for 5 s.
 _RESUME_MS = const(5000)
-# As many steps with a full candidate in their middle: what was taken for one step is two.
+# After this many steps with a full candidate in their middle the period is halved: each was two steps.
 _HALVES = const(3)
 # Intervals of the cadence: an even number, since left and right differ.
 _CADENCE_INTERVALS = const(6)
@@ -35,8 +35,8 @@ _REGULAR_STEPS = const(6)
 _CADENCE_CHANGED_STEPS = const(3)
 _DOUBTS_MOST = const(4)
 _TRUSTED_STEPS = const(8)
-# Evidence of steps in quarters, see step_shape.py: to start a bout, to start one that is doubtful otherwise, and to continue it. It comes
-# from the steps of the last 9 s.
+# Evidence of steps in quarters, see step_shape.py: to start a bout, to start one that would be doubtful without it, and to continue one.
+# It comes from the steps of the last 9 s.
 _SHAPE_MS = const(9000)
 _START_X4 = const(-4)
 _CLEAR_X4 = const(50)
@@ -53,7 +53,7 @@ class WaistBout:
        second last or third last one. The sequence continues backward in time within 40 % of the period, which follows it. A candidate
        left out may not be above the mean of those taken, nor all of them together above half their sum.
     2. A bout starts with four steps whose intervals differ by at most 1.4 and gains by at most 3, with five that differ by at most 1.8
-       and 4, or, soon after a bout, with three that gain at least half as much as its steps. But for the last case, the sequence must
+       and 4, or, soon after a bout, with three that gain at least half as much as its steps. Except in the last case, the sequence must
        have the evidence of foot strikes (`StepShape`); weak evidence waits for more steps. The whole sequence, at most sixteen, is
        credited with its own times.
     3. It continues with candidates of 35 % of the usual gain, at least half a period apart (0.65 of a period below two thirds of the

@@ -1,4 +1,4 @@
-"""GPX tracks (version 1.0 and 1.1). Each track is an activity; between two of its segments the program was paused.
+"""GPX tracks (version 1.0 and 1.1). Each track is an activity; between two of its segments the recording was paused.
 
 `cad` of Garmin's TrackPointExtension, and `cadence` of others, are in strides a minute of one leg. A planned route has no times and is no
 activity.

@@ -1,7 +1,7 @@
 """TCX activities.
 
 `RunCadence`, and `Cadence` of older files, are in whole strides a minute of one leg. In files that Retrostep exported, the notes of each
-lap say its direction and its steps; their laps are its bouts.
+lap give its direction and its steps; the laps are the bouts.
 """
 
 import re
