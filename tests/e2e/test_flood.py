@@ -27,7 +27,7 @@ FLOOD_BYTES = 9_000
 
 
 def walked_in_a_flood(tmp_path: Path) -> tuple[list[object], int, int]:
-    """A walk on a board that a host floods: the gaps of its log, its damaged bytes, and its steps."""
+    """A walk on a board that a host floods: the gaps of its log, its damaged places, and its steps."""
     with VirtualBoard("--link", "uart", "--cpu", 160, recording=tmp_path / "leg.csv", ready=True) as board:
         with serial.Serial(board.port, timeout=0, write_timeout=PATIENCE_S) as port:
             for flood in FLOODS.values():

@@ -62,7 +62,7 @@ def test_movement_without_a_direction_ends_where_it_stopped():
         wearer.pass_ms(400)
         wearer.turn(direction, wearer.clock.now - since_before_ms)
         if direction == FORWARD:
-            # Time that is counted as running belongs to the session; what goes on without steps is none.
+            # Time that is counted as running belongs to the session; what continues without steps does not.
             wearer.turn(STILL, last_ms)
         wearer.pass_ms(62000)
         log = whole(store)
