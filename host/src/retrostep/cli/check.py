@@ -103,8 +103,7 @@ def command(
 def _list(out: Console, verdicts: list[AthleteVerdict], check: Check) -> None:
     if not verdicts:
         return
-    for line in triage(verdicts, check.on, width(), characters()):
-        out.print(line)
+    out.print(Text("\n").join(triage(verdicts, check.on, width(), characters())))
     has_hurt = any(verdict.review is not None and verdict.review.to_settle for verdict in verdicts)
     for legend in (*LEGEND, HURT_LEGEND) if has_hurt else LEGEND:
         out.print(Text(legend))

@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 from retrostep_core.codes import END_STILLNESS
@@ -87,6 +88,7 @@ class Planner:
         self.warm_up_ms = int(1_000 * (warm_up.warn or 0)) if warm_up.enabled else 0
         ordered = sorted(RULES, key=lambda rule: rule.rule not in _OFTEN_NONE)
         self._rules = [(rule, limits) for rule in ordered if rule.most is not None and (limits := limits_of(rule)).enabled]
+        self._allowances: dict[tuple[int, int, str], Allowance] = {}
 
     @property
     def history(self) -> TrainingHistory:
@@ -110,6 +112,12 @@ class Planner:
 
     def allowance(self, day: int, gait: int, level: str = WARN) -> Allowance:
         """The longest session on `day` in `gait` that raises no warning; with level FAIL, the longest that does not fail."""
+        asked = day, gait, level
+        if asked not in self._allowances:
+            self._allowances[asked] = self._allowance(day, gait, level)
+        return self._allowances[asked]
+
+    def _allowance(self, day: int, gait: int, level: str) -> Allowance:
         proposal = Proposal(day, gait, self.warm_up_ms, level)
         start_ms = day_start_ms(day) + _NOON_MS
         most_ms, binding = None, ""
@@ -148,8 +156,7 @@ class Planner:
         first = self.next_session(gait, from_day)
         start_s = self._usual_s(gait) or (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
         planned: list[Allowance] = []
-        ahead = Planner.__new__(Planner)
-        ahead.__dict__.update(self.__dict__)
+        ahead = self
         day, sessions = first.day, list(self._history.sessions)
         while day < first.day + 7 * weeks:
             allowance = ahead.allowance(day, gait)
@@ -163,9 +170,15 @@ class Planner:
             binding = allowance.rule if seconds < grown_s // STEP_S * STEP_S else ""
             planned.append(Allowance(day, gait, seconds, binding))
             insort(sessions, planned_session(day, gait, seconds, self.warm_up_ms), key=lambda session: session.start_ms)
-            ahead._history = TrainingHistory(day, day - 6, sessions, [], self._history.earlier)
+            ahead = self._seeing(TrainingHistory(day, day - 6, sessions, [], self._history.earlier))
             day += _GAPS[(len(planned) - 1) % 2]
         return planned
+
+    def _seeing(self, history: TrainingHistory) -> "Planner":
+        """This planner, with another history."""
+        other = copy(self)
+        other._history, other._allowances = history, {}
+        return other
 
     def _usual_s(self, gait: int) -> int:
         """The longest session of the last 30 days that counts for the gait and was no jump, in s."""

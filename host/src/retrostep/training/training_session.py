@@ -37,15 +37,21 @@ class TrainingSession:
     ramp_stops          stop alerts for rising cadence
     contradiction       what devices contradict each other about, as a sentence; usually empty
     main_recording      the recording with the most backward time, the first of several
+    contacts            backward contacts of the worn leg whose impact was measured by the device of the main recording
+    impact_g8           the sum of their peaks along the shank, in 1/8 g
+    has_note            whether pain (0 too), limping or swelling was noted for any recording
     """
 
     __slots__ = (
         "_spans",
         "backward_ms",
+        "contacts",
         "contradiction",
         "day",
         "end_ms",
         "forward_ms",
+        "has_note",
+        "impact_g8",
         "is_backward",
         "is_running",
         "least_backward_ms",
@@ -77,10 +83,13 @@ class TrainingSession:
         self.ramp_stops = first.ramp_stops
         self.contradiction = ""
         self.unrecorded_ms = None if is_incomplete(first) else first.gap_ms
+        self.contacts = first.backward_contacts
+        self.impact_g8 = first.backward_impact_g8
         if len(recordings) > 1:
             self._merge(recordings)
         self.is_backward = self.backward_ms >= MIN_BACKWARD_MS
         self.is_running = self.running_ms >= MIN_BACKWARD_MS
+        self.has_note = any(map(has_note, recordings))
 
     def _merge(self, recordings: list[Recording]) -> None:
         self._spans = spans(recordings)
@@ -97,6 +106,9 @@ class TrainingSession:
         self.forward_ms = totals.forward_ms
         self.ramp_stops = totals.ramp_stops
         self.contradiction = totals.contradiction
+        of_main_device = [recording for recording in recordings if recording.device == self.main_recording.device]
+        self.contacts = sum(recording.backward_contacts for recording in of_main_device)
+        self.impact_g8 = sum(recording.backward_impact_g8 for recording in of_main_device)
         self.unrecorded_ms = totals.uncertain_ms + sum(recording.gap_ms for recording in recordings)
         if totals.contradiction or any(is_incomplete(recording) for recording in recordings):
             self.unrecorded_ms = None
@@ -135,21 +147,6 @@ class TrainingSession:
         """Whether stretching was marked after it."""
         recordings = self.recordings
         return bool(recordings[0].stretch_mark) if len(recordings) == 1 else any(each.stretch_mark for each in recordings)
-
-    @property
-    def contacts(self) -> int:
-        """Backward contacts of the worn leg whose impact was measured by the device of the main recording."""
-        return sum(recording.backward_contacts for recording in self._of_main_device())
-
-    @property
-    def impact_g8(self) -> int:
-        """The sum of their peaks along the shank, in 1/8 g."""
-        return sum(recording.backward_impact_g8 for recording in self._of_main_device())
-
-    def _of_main_device(self) -> list[Recording]:
-        if len(self.recordings) == 1:
-            return self.recordings
-        return [recording for recording in self.recordings if recording.device == self.main_recording.device]
 
     @property
     def cadence_x10(self) -> int:
@@ -195,6 +192,11 @@ class TrainingSession:
                 added = recording.forward_ms
             forward[recording.device] = forward.get(recording.device, 0) + added
         return forward
+
+
+def has_note(recording: Recording) -> bool:
+    """Whether pain (0 too), limping or swelling was noted for a recording."""
+    return recording.pain is not None or recording.pain_next_day is not None or bool(recording.limp or recording.swelling)
 
 
 def training_sessions(recordings: Iterable[Recording]) -> list[TrainingSession]:

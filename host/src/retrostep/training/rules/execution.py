@@ -24,6 +24,7 @@ from retrostep.training.rules.rule import (
     RuleLimits,
     TrainingHistory,
     grade,
+    lowest_limit,
     may_exceed,
 )
 from retrostep.training.training_session import TrainingSession
@@ -102,6 +103,7 @@ def cadence_jump(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judge
 def _jumps(
     earlier: list[tuple[int, Sequence[int]]], sessions: list[TrainingSession], since: int, limits: RuleLimits, skips_ok: bool
 ) -> Iterator[Judgement]:
+    lowest = lowest_limit(limits)
     first = bisect_left(sessions, since, key=TrainingSession.day_of)
     entries = [*earlier, *((session.day, (session.cadence_x10,)) for session in sessions)]
     oldest, end = 0, len(earlier) + first
@@ -119,7 +121,8 @@ def _jumps(
         if usual_x10 is None:
             continue
         percent = (session.cadence_x10 - usual_x10) * 100 / usual_x10
-        if skips_ok and percent <= 0 and session is not sessions[-1] and not session.contradiction:
+        is_below = lowest is None or percent <= lowest
+        if skips_ok and is_below and session is not sessions[-1] and not session.contradiction:
             continue
         by_limits, limit = grade(percent, limits)
         is_running = session.is_mostly_running
@@ -178,25 +181,21 @@ def pain(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
     An undated session counts on its latest possible day. Without a note in the judged days, the last one before them warns if it was a
     warning or a failure: nothing shows that it has settled.
     """
-    is_noted = False
-    for recording in history.judged_recordings():
-        if (graded := _graded_pain(recording, limits)) is not None:
-            is_noted = True
-            verdict, measured, limit = graded
-            yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, recording, measured, verdict))
-    if not is_noted:
+    noted = history.noted_recordings(history.since, history.on)
+    for recording in noted:
+        verdict, measured, limit = _graded_pain(recording, limits)
+        yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, recording, measured, verdict))
+    if not noted:
         yield from _unsettled(history, limits)
 
 
-def _graded_pain(recording: Recording, limits: RuleLimits) -> tuple[str, int | None, float | None] | None:
-    """(verdict, pain, limit) of what was noted about a recording; None where nothing was."""
-    noted = [value for value in (recording.pain, recording.pain_next_day) if value is not None]
+def _graded_pain(recording: Recording, limits: RuleLimits) -> tuple[str, int | None, float | None]:
+    """(verdict, pain, limit) of what was noted about a recording."""
+    pains = [value for value in (recording.pain, recording.pain_next_day) if value is not None]
     if recording.limp or recording.swelling:
-        return FAIL, max(noted, default=None), limits.fail
-    if not noted:
-        return None
-    verdict, limit = grade(max(noted), limits, FROM)
-    return WARN if recording.pain_next_day and verdict == OK else verdict, max(noted), limit
+        return FAIL, max(pains, default=None), limits.fail
+    verdict, limit = grade(max(pains), limits, FROM)
+    return WARN if recording.pain_next_day and verdict == OK else verdict, max(pains), limit
 
 
 def _unsettled(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
@@ -205,9 +204,8 @@ def _unsettled(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgeme
     last = next((each for each in reversed(history.noted) if first_ms <= each.placed_at_ms < end_ms), None)
     if last is None or (last.pain_next_day == 0 and not last.limp and not last.swelling):
         return
-    graded = _graded_pain(last, limits)
-    if graded is not None and graded[0] != OK:
-        _, measured, limit = graded
+    verdict, measured, limit = _graded_pain(last, limits)
+    if verdict != OK:
         yield Judgement(WARN, measured, limit, last, partial(_explain_pain, last, measured, WARN, is_old=True))
 
 
@@ -239,8 +237,8 @@ def to_settle(history: TrainingHistory, limits: RuleLimits) -> str:
 
 def most_by_pain(history: TrainingHistory, limits: RuleLimits, next_: Proposal) -> int | None:
     """0 while noted pain is judged: it has not settled as far as anybody noted."""
-    seen = TrainingHistory(next_.day, next_.day - WEEK_DAYS + 1, history.sessions, history.undated)
-    return 0 if any(next_.is_refused(judgement.verdict) for judgement in pain(seen, limits)) else None
+    noted = history.noted_recordings(next_.day - WEEK_DAYS + 1, next_.day)
+    return 0 if any(next_.is_refused(_graded_pain(recording, limits)[0]) for recording in noted) else None
 
 
 def _missed_stops(session: TrainingSession) -> list[str]:

@@ -1,6 +1,6 @@
 """The ladder: walk before you jog, jog before you run. The stage is the fastest backward gait of a session (backward_gait)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from retrostep.archive.backward_gait import GAIT_NAMES, JOG, NONE, RUN, WALK
@@ -19,11 +19,12 @@ DONE_TIMES = 2
 def ladder(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
     """How many stages a session was above those that were done twice in the 30 days before; and stages climbed in 7 days."""
     window = _Window(history)
-    for index in history.judged:
+    judged = [index for index in history.judged if history.backward[index].stage != NONE]
+    for index in judged:
         session = history.backward[index]
-        if session.stage == NONE:
-            continue
         done, a_week_ago = window.before(index, session.day)
+        if history.skips_ok and session.stage <= min(done, a_week_ago) and index != judged[-1]:
+            continue
         verdict, measured, limit = _grade(session.stage, done, a_week_ago, limits)
         uncapped = verdict
         verdict = RUNNING.capped(verdict, session.running_ms) if session.stage >= JOG else OK
@@ -34,16 +35,44 @@ def ladder(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
 
 def stage_done(history: TrainingHistory, day: int) -> int:
     """The highest stage that was done twice in the 30 days before `day`: NONE, WALK, JOG or RUN."""
-    return _Window(history).before(len(history.backward), day)[0]
+    return _reached_before(history, day)[0]
 
 
 def most_by_ladder(history: TrainingHistory, limits: RuleLimits, next_: Proposal) -> int | None:
     """The floor if the gait is a stage too high; no limit otherwise."""
     if not next_.is_running:
         return None
-    done, a_week_ago = _Window(history).before(len(history.backward), next_.day)
+    done, a_week_ago = _reached_before(history, next_.day)
     is_refused = next_.is_refused(_grade(next_.gait, done, a_week_ago, limits)[0])
     return RUNNING.most_ms(next_.level) if is_refused else None
+
+
+def _reached_before(history: TrainingHistory, day: int) -> tuple[int, int]:
+    """(the stage done twice, the highest stage reached a week or more ago) before a session on `day`, after all that are known."""
+    first = day - LADDER_DAYS
+    numbers, oldest = [0] * (RUN + 1), NONE
+    for session in reversed(history.backward):
+        if session.day < first or (numbers[RUN] >= DONE_TIMES and oldest == RUN):
+            break
+        numbers[session.stage] += 1
+        if session.day <= day - WEEK_DAYS:
+            oldest = max(oldest, session.stage)
+    for each in history.earlier_between(first, day):
+        for stage, number in enumerate(each.stages):
+            numbers[stage] += number
+            if number and each.day <= day - WEEK_DAYS:
+                oldest = max(oldest, stage)
+    return _done_twice(numbers), oldest
+
+
+def _done_twice(numbers: Sequence[int]) -> int:
+    """The highest stage that was reached twice. `numbers`: how many sessions reached each stage, and none above it."""
+    reached = 0
+    for stage in (RUN, JOG, WALK):
+        reached += numbers[stage]
+        if reached >= DONE_TIMES:
+            return stage
+    return NONE
 
 
 def _grade(stage: int, done: int, a_week_ago: int, limits: RuleLimits) -> tuple[str, int, float | None]:
@@ -84,9 +113,7 @@ class _Window:
             numbers[stage] -= number
             old[stage] -= number
             self._first += 1
-        _, walks, jogs, runs = numbers
-        done = RUN if runs >= DONE_TIMES else JOG if runs + jogs >= DONE_TIMES else WALK if runs + jogs + walks >= DONE_TIMES else NONE
-        return done, RUN if old[RUN] else JOG if old[JOG] else WALK if old[WALK] else NONE
+        return _done_twice(numbers), RUN if old[RUN] else JOG if old[JOG] else WALK if old[WALK] else NONE
 
 
 _PHRASES = ("no backward session", "backward walking", "backward jogging", "backward running")

@@ -20,10 +20,19 @@ from retrostep.training.rules.part import (
     increase,
     judged_parts,
     least_of,
-    lowest_limit,
     worst_of,
 )
-from retrostep.training.rules.rule import Explanation, Judgement, Proposal, RuleLimits, TrainingHistory, between, days, grade
+from retrostep.training.rules.rule import (
+    Explanation,
+    Judgement,
+    Proposal,
+    RuleLimits,
+    TrainingHistory,
+    between,
+    days,
+    grade,
+    lowest_limit,
+)
 from retrostep.training.training_session import TrainingSession
 from retrostep.units import clock, duration
 

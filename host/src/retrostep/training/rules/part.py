@@ -71,11 +71,6 @@ def least_of(most: Callable[[Part], int | None], next_: Proposal, limits: RuleLi
     return min(found, default=None)
 
 
-def lowest_limit(limits: RuleLimits) -> float | None:
-    """The limit that is reached first: that of the warning, else that of the failure; None without limits."""
-    return limits.fail if limits.warn is None else limits.warn
-
-
 def doubt_text(contradictions: Iterable[str]) -> str:
     """Why a backward time is not certain, as a sentence after a space: the first contradiction, else that a part was not recorded."""
     return next((f" {contradiction}" for contradiction in contradictions if contradiction), _UNRECORDED)

@@ -14,7 +14,7 @@ from retrostep.archive.queries import Recording
 from retrostep.training.dates import day_start_ms
 from retrostep.training.finding import FAIL, INFO, OK, UNKNOWN, WARN
 from retrostep.training.training_day import TrainingDay
-from retrostep.training.training_session import TrainingSession
+from retrostep.training.training_session import TrainingSession, has_note
 
 WEEK_DAYS = 7
 ABOVE, FROM, BELOW = "above", "from", "below"
@@ -116,13 +116,24 @@ class TrainingHistory:
         """The sessions from `first_day` to `last_day`, both included."""
         return days(self.sessions, first_day, last_day)
 
-
     def judged_recordings(self) -> list[Recording]:
         """The recordings of the judged days by date, and the undated ones that may have been made then, by their latest possible date."""
-        dated = [recording for session in self.between(self.since, self.on) for recording in session.recordings]
-        first_ms, end_ms = day_start_ms(self.since), day_start_ms(self.on + 1)
-        undated = [each for each in self.undated if first_ms <= each.placed_at_ms and (each.not_before_ms or 0) < end_ms]
-        return sorted(dated + undated, key=attrgetter("placed_at_ms")) if undated else dated
+        return self._with_undated(self.between(self.since, self.on), self.since, self.on, self.undated)
+
+    def noted_recordings(self, first_day: int, last_day: int) -> list[Recording]:
+        """Those of some days with a note of pain (0 too), limping or swelling, in the same order."""
+        noted = [session for session in self.between(first_day, last_day) if session.has_note]
+        undated = [recording for recording in self.undated if has_note(recording)]
+        recordings = self._with_undated(noted, first_day, last_day, undated) if noted or undated else []
+        return [recording for recording in recordings if has_note(recording)]
+
+    def _with_undated(
+        self, sessions: list[TrainingSession], first_day: int, last_day: int, undated: list[Recording]
+    ) -> list[Recording]:
+        dated = [recording for session in sessions for recording in session.recordings]
+        first_ms, end_ms = day_start_ms(first_day), day_start_ms(last_day + 1)
+        found = [each for each in undated if first_ms <= each.placed_at_ms and (each.not_before_ms or 0) < end_ms]
+        return sorted(dated + found, key=attrgetter("placed_at_ms")) if found else dated
 
 
 _day_of = attrgetter("day")
@@ -247,6 +258,11 @@ class Rule:
     def limits(self) -> RuleLimits:
         """The default limits."""
         return RuleLimits(self.warn, self.fail, self.enabled, walking=self.walking)
+
+
+def lowest_limit(limits: RuleLimits) -> float | None:
+    """The limit that is reached first: that of the warning, else that of the failure; None without limits."""
+    return limits.fail if limits.warn is None else limits.warn
 
 
 def grade(value: float, limits: RuleLimits, exceeded: str = ABOVE) -> tuple[str, float | None]:

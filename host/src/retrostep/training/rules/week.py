@@ -18,7 +18,6 @@ from retrostep.training.rules.part import (
     increase,
     judged_parts,
     least_of,
-    lowest_limit,
     sum_unrecorded_ms,
     worst_of,
 )
@@ -33,6 +32,7 @@ from retrostep.training.rules.rule import (
     between,
     days,
     grade,
+    lowest_limit,
 )
 from retrostep.training.training_session import TrainingSession
 from retrostep.units import duration, quantity
