@@ -16,7 +16,7 @@ from retrostep.training.rules.rule import RuleLimits, TrainingHistory
 from retrostep.training.training_session import training_sessions
 from support.cli import Retrostep
 from support.logs import DEVICE, session_log
-from support.recordings import TODAY, recording, running, walking
+from support.recordings import TODAY, history_of, recording, running, walking
 
 ON = TODAY.toordinal()
 
@@ -68,21 +68,44 @@ def test_pain_stops_the_plan_until_it_is_a_week_old() -> None:
 
 
 def test_an_outlook_starts_where_the_athlete_is_and_at_most_doubles() -> None:
-    jogs = [recording(day, 100, number=day) for day in (24, 21, 17, 14, 10, 7, 3)]
-    forward = [recording(day + 0.2, 0, forward_ms=3_600_000, number=100 + day) for day in range(0, 28, 2)]
-    planned = planner_of(*jogs, *forward).outlook(JOG, 6)
-    assert 10 <= len(planned) <= 12 and planned[0].most_s == 100 and max(each.most_s or 0 for each in planned) <= 200
+    walks = [walking(day, 400, number=day) for day in (25, 22, 18, 15, 11, 8, 4)]
+    planned = planner_of(*walks).outlook(WALK, 6)
+    assert 10 <= len(planned) <= 12 and planned[0].most_s == 400 and max(each.most_s or 0 for each in planned) <= 800
     gaps = {other.day - one.day for one, other in zip(planned, planned[1:], strict=False)}
     assert gaps <= {3, 4, 5, 6}
 
 
 def test_an_outlook_does_not_start_from_a_jump() -> None:
-    """40 s, then 170 s: the next ones are planned from 40 s. What was done twice is no jump any more."""
+    """40 s, then 170 s twice: the next ones are planned from 40 s."""
     jogs = [recording(day, 40, number=day, forward_ms=3_600_000) for day in (17, 14, 10)]
-    jump, second = (recording(day, 170, number=day, forward_ms=3_600_000) for day in (6, 3))
-    assert planner_of(*jogs, jump).outlook(JOG)[0].most_s == 40
-    twice = planner_of(*jogs, jump, second).outlook(JOG)[0]
-    assert (twice.most_s, twice.rule) == (100, "weekly_volume"), "170 s, less what the week has already"
+    jumps = [recording(day, 170, number=day, forward_ms=3_600_000) for day in (6, 3)]
+    assert planner_of(*jogs, *jumps).outlook(JOG)[0].most_s == 40
+
+
+@pytest.mark.parametrize(
+    ("ran", "rule"),
+    [
+        ([(24, 100), (17, 100), (10, 100), (3, 100)], "weekly_volume"),  # once a week: the second session of a week was not done before
+        ([(24, 90), (20, 120), (15, 60), (13, 130), (12, 20), (6, 100), (5, 30), (1, 60)], "weekly_volume"),
+        ([(24, 100), (20, 100), (17, 100), (13, 100), (10, 100), (5, 140), (3, 140), (1, 140)], "share"),
+        ([(20, 60), (17, 60), (13, 60), (10, 60), (6, 60), (2, 300)], ""),  # a failed session: nothing has to be shorter
+    ],
+)
+def test_no_session_of_an_outlook_is_shorter_than_the_one_before(ran: list[tuple[int, int]], rule: str) -> None:
+    planner = planner_of(*(recording(day, seconds, number=day, forward_ms=3_600_000) for day, seconds in ran))
+    planned = planner.outlook(JOG)
+    seconds = [each.most_s or 0 for each in planned]
+    assert seconds == sorted(seconds) and seconds[0] >= 50 and planned[0].rule == rule
+
+
+@pytest.mark.parametrize("last_s", [140, 300])
+def test_the_check_and_the_plan_name_one_limit_after_a_jump(last_s: int) -> None:
+    """100 s, then a jump, and 105 s after it: the longest next session is 10 % above 105 s, in the finding and in the plan."""
+    recordings = [recording(9, 100), recording(5, last_s, number=2), recording(2, 105, number=3)]
+    (jump, _) = BY_NAME["session_spike"].judge(history_of(recordings), BY_NAME["session_spike"].limits)
+    assert jump.verdict == "fail" and jump.todo == "Keep the next session at 1 min 55 s backward or less."
+    following = planner_of(*recordings).next_session(JOG)
+    assert (following.most_s, following.rule) == (115, "session_spike")
 
 
 @pytest.fixture

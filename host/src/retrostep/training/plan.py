@@ -3,7 +3,8 @@
 from bisect import insort
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from retrostep_core.codes import END_STILLNESS
 
@@ -16,7 +17,7 @@ from retrostep.training.rules.catalog import BY_NAME, RULES
 from retrostep.training.rules.execution import to_settle
 from retrostep.training.rules.floor import BACKWARD, RUNNING
 from retrostep.training.rules.ladder import stage_done
-from retrostep.training.rules.load import usual_of_days
+from retrostep.training.rules.reference import reference_ms
 from retrostep.training.rules.rule import Proposal, Rule, RuleLimits, TrainingHistory
 from retrostep.training.training_session import MIN_BACKWARD_MS, TrainingSession
 
@@ -151,16 +152,32 @@ class Planner:
         """Sessions of the weeks from now or `from_day` on: two a week, each within every limit if the ones before were done as planned.
 
         The first is as long as the longest of the last 30 days without jumps, or the floor for a beginner. Seconds at most double over six
-        weeks.
+        weeks. Where that would leave less for a later session than for the one before, all start shorter, so that none is shorter than the
+        one before; the `rule` of the first says which limit requires it. Where that is not possible, the `rule` of the shorter one does.
         """
-        first = self.next_session(gait, from_day)
+        first_day = self.next_session(gait, from_day).day
         start_s = self._usual_s(gait) or (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
+        planned = self._sessions(gait, weeks, first_day, start_s)
+        if not (rule := _dip(planned)):
+            return planned
+        shorter, longer = MIN_BACKWARD_MS // 1_000 // STEP_S, start_s // STEP_S
+        while longer - shorter > 1:
+            middle = (shorter + longer) // 2
+            tried = self._sessions(gait, weeks, first_day, middle * STEP_S)
+            if _dip(tried):
+                longer = middle
+            else:
+                shorter, planned = middle, [replace(tried[0], rule=rule), *tried[1:]]
+        return planned
+
+    def _sessions(self, gait: int, weeks: int, first_day: int, start_s: int) -> list[Allowance]:
+        """Two sessions a week from `first_day` on, of `start_s` at first and longer then, as far as every limit allows it."""
         planned: list[Allowance] = []
         ahead = self
-        day, sessions = first.day, list(self._history.sessions)
-        while day < first.day + 7 * weeks:
+        day, sessions = first_day, list(self._history.sessions)
+        while day < first_day + 7 * weeks:
             allowance = ahead.allowance(day, gait)
-            grown_s = int(start_s * 2 ** ((day - first.day) / DOUBLING_DAYS))
+            grown_s = int(start_s * 2 ** ((day - first_day) / DOUBLING_DAYS))
             seconds = min(grown_s, grown_s if allowance.most_s is None else allowance.most_s)
             seconds = seconds // STEP_S * STEP_S
             if seconds * 1_000 < MIN_BACKWARD_MS:
@@ -182,7 +199,12 @@ class Planner:
 
     def _usual_s(self, gait: int) -> int:
         """The longest session of the last 30 days that counts for the gait and was no jump, in s."""
-        return usual_of_days(self._history, gait != WALK, self.first_day, self._spike) // 1_000
+        return reference_ms(self._history, gait != WALK, self.first_day, self._spike) // 1_000
+
+
+def _dip(planned: list[Allowance]) -> str:
+    """The rule that makes a session shorter than the one before, the first of several; empty where none is shorter."""
+    return next((other.rule for one, other in pairwise(planned) if (other.most_s or 0) < (one.most_s or 0)), "")
 
 
 def planned_session(day: int, gait: int, seconds: float, warm_up_ms: int) -> TrainingSession:
