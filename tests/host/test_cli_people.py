@@ -381,9 +381,12 @@ def test_part_of_a_name_finds_a_device_that_is_only_assigned(retrostep: Retroste
 def test_an_undated_session_is_named_in_every_command_that_dates_it(retrostep: Retrostep) -> None:
     with Store() as store:
         store.ingest(DEVICE, 3, session_log(3, boot=3, forward_s=60, backward_s=300))
-    shown = retrostep("check", "--athlete", "Ada").out
-    assert shown.count("Undated sessions may change this.") > 1
-    assert shown.count(f"retrostep session {DEVICE}/3 --date") > 2 and "DEVICE/NUMBER" not in shown
+    shown = " ".join(retrostep("check", "--athlete", "Ada").out.split())
+    assert shown.count("It is not known when this session was") == shown.count(f"retrostep session {DEVICE}/3 --date") == 1
+    (found,) = retrostep("check", "Ada", "--json").json["athletes"]
+    affected = {each["rule"] for each in found["findings"] if each["verdict"] == "unknown"}
+    number, _, rules = shown.partition("Until it has a date, ")[2].partition(".")[0].partition(" rules stay unknown: ")
+    assert len(affected) == int(number) + 1 > 3 and {*rules.split(", "), "data_quality"} == affected and "DEVICE/NUMBER" not in shown
 
 
 def test_a_recording_of_another_version_names_the_board_to_update(retrostep: Retrostep) -> None:

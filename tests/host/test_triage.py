@@ -120,6 +120,36 @@ def test_pain_comes_first_and_has_to_settle_before_any_plan_holds(retrostep: Ret
     assert ada(retrostep)["to_settle"] is None and "First: " not in retrostep("plan", "Ada").out
 
 
+def test_an_excluded_session_keeps_its_pain(retrostep: Retrostep) -> None:
+    """The motion of the failed session is left out, the pain that was noted for it is not: in check, plan, session and report."""
+    retrostep("note", "Ada", "--pain", "6")
+    assert "the note still counts: pain 6" in retrostep("session", f"{DEVICE}/4", "--exclude", "two athletes wore it").out
+    assert ada(retrostep)["verdict"] == "fail" and not findings(retrostep, "session_spike")
+    (pain,) = findings(retrostep, "pain")
+    assert pain["verdict"] == "fail" and pain["next_step"]["step"] == "refer"
+    assert "excluded: only its notes count" in pain["why"] and pain["why"] == ada(retrostep)["to_settle"]
+    shown = retrostep("check", "Ada").out
+    assert "two athletes wore it; the note still counts: pain 6" in shown and "Pain: 6" in shown
+    assert ada(retrostep)["next_session"]["date"] == days_ago(-5)[:10], "seven dates after the session"
+    assert "the note still counts: pain 6" in retrostep("session", f"{DEVICE}/4").out
+    retrostep("report", "--to", retrostep.home / "page.html")
+    page = (retrostep.home / "page.html").read_text()
+    assert "the note still counts: pain 6" in page and "; pain 6" in page
+    retrostep("note", f"{DEVICE}/4", "--withdraw", "1", "--why", "another athlete")
+    assert not findings(retrostep, "pain") and "still counts" not in retrostep("check", "Ada").out
+
+
+def test_severe_pain_is_referred_and_other_pain_is_asked_about(retrostep: Retrostep) -> None:
+    for note, step, todo in (
+        (("--pain", "3"), "ask", "If it does not settle, see a doctor"),
+        (("--pain", "5"), "refer", "Send the athlete to a doctor or physiotherapist. No backward running until they agree to it."),
+        (("--swelling",), "refer", "Send the athlete to a doctor or physiotherapist."),
+    ):
+        retrostep("note", "Ada", *note)
+        found = [each["next_step"] for each in findings(retrostep, "pain")]
+        assert found[-1]["step"] == step and todo in found[-1]["text"]
+
+
 def test_pain_that_no_later_note_settled_is_shown_after_the_week(retrostep: Retrostep) -> None:
     def shown() -> tuple[list[str], str | None]:
         return [each["why"] for each in findings(retrostep, "pain")], ada(retrostep)["to_settle"]
@@ -147,7 +177,7 @@ def test_a_step_that_findings_share_is_shown_once(retrostep: Retrostep) -> None:
         receive(store, 5, session_log(5, started=days_ago(1), backward_s=0, boot=5, core_hash=core_hash()))
     retrostep("note", f"{DEVICE}/5", "--limp")
     shown = retrostep("check", "Ada").out
-    assert shown.count("Limping, noted for the session on") == 3 and shown.count("Refer: No backward running") == 1
+    assert shown.count("Limping, noted for the session on") == 3 and shown.count("Refer: Send the athlete to a doctor") == 1
 
 
 def test_the_review_in_json(retrostep: Retrostep) -> None:

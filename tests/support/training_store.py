@@ -53,6 +53,7 @@ class StoreWith:
         found = [each for each in found if until_ms is None or each.placed_at_ms < until_ms]
         return sorted(found, key=lambda each: (each.athlete_id or 0, each.placed_at_ms))
 
-    def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[Recording]:
+    def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[tuple[Recording, bool]]:
         found = [each for each in self._recordings if since_ms <= each.placed_at_ms < until_ms]
-        return sorted((each for each in found if each.pain is not None or each.limp or each.swelling), key=lambda each: each.placed_at_ms)
+        noted = [each for each in found if each.pain is not None or each.limp or each.swelling]
+        return [(each, False) for each in sorted(noted, key=lambda each: each.placed_at_ms)]

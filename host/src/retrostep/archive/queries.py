@@ -352,23 +352,23 @@ class Queries:
         with self._read() as session:
             yield from rows_of(session, _by_athlete(_OUTLINE, of_athletes, since_ms, until_ms))
 
-    def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[Recording]:
+    def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[tuple[Recording, bool]]:
         """The recordings of athletes between two moments with a note of pain (0 too), limping or swelling, by date.
 
-        Excluded ones are left out, and undated ones are at their latest possible date. The time depends on how many notes there are, not on
-        how many recordings.
+        And whether each is excluded: then only its notes count. Undated ones are at their latest possible date. The time depends on how
+        many notes there are, not on how many recordings.
         """
         is_about_pain = or_(NoteRow.pain.is_not(None), NoteRow.limp, NoteRow.swelling)
         key = NoteRow.device, NoteRow.generation, NoteRow.number
         noted = select(*key).where(NoteRow.withdrawn.is_(False), is_about_pain).distinct().subquery()
         is_same = and_(*(_SESSIONS[name] == noted.c[name] for name in ("device", "generation", "number")))
-        is_counted = and_(_SESSIONS.excluded_why.is_(None), _SESSIONS.athlete_id.is_not(None))
         columns = [_SESSIONS[name] for name in RecordingColumns.__annotations__]
-        query = select(*columns).select_from(noted.join(SessionRow.__table__, is_same)).where(is_counted)
+        query = select(*columns, _SESSIONS.excluded_why).select_from(noted.join(SessionRow.__table__, is_same))
         with self._read() as session:
-            found = [Recording._make(row) for row in session.execute(query)]
+            rows = session.execute(query.where(_SESSIONS.athlete_id.is_not(None))).all()
+        found = [(Recording._make(row[:-1]), row.excluded_why is not None) for row in rows]
         # The dates are compared here: by the index of dates, the database would read every session of these days.
-        return sorted((each for each in found if since_ms <= each.placed_at_ms < until_ms), key=lambda each: each.placed_at_ms)
+        return sorted((each for each in found if since_ms <= each[0].placed_at_ms < until_ms), key=lambda each: each[0].placed_at_ms)
 
     def sessions_by_athlete(self) -> dict[int, int]:
         """How many sessions each athlete (by id) has."""

@@ -1,6 +1,7 @@
 """`retrostep check`: which athletes need the coach first, and why."""
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
 
@@ -15,7 +16,9 @@ from retrostep.cli._cures import cure, when_settled
 from retrostep.cli._options import PAST_MOMENT, WholeNumber, athlete_option, json_option, store_option
 from retrostep.cli._store import reading
 from retrostep.device.core_version import core_hash
+from retrostep.output.findings import combined_findings
 from retrostep.output.rules import measured_text
+from retrostep.output.sessions import still_counting
 from retrostep.output.terminal import STYLES, console, print_json_list, print_paragraph, print_title, styled
 from retrostep.output.triage import (
     HURT_LEGEND,
@@ -44,9 +47,7 @@ from retrostep.units import count, duration, local_date
 @click.argument("name", metavar="[ATHLETE]", required=False)
 @athlete_option("As ATHLETE.")
 @click.option("--on", type=PAST_MOMENT, metavar="DATE", help="Check as on this local date; later sessions are left out.")
-@click.option(
-    "--days", type=WholeNumber(1, 366), default=JUDGED_DAYS, show_default=True, help="Number of days to check, up to that date."
-)
+@click.option("--days", type=WholeNumber(1, 366), default=JUDGED_DAYS, show_default=True, help="Number of days to check, up to that date.")
 @click.option("--all", "show_all", is_flag=True, help="Also show rules whose limits are kept.")
 @click.option("--why", "show_why", is_flag=True, help="Tell the story of every athlete, with the sources at the end.")
 @json_option
@@ -95,7 +96,7 @@ def command(
         else:
             _list(out, verdicts, check)
         for row, worn_by in excluded:
-            print_paragraph(out, f"Excluded: session {row.name} of {worn_by or 'no athlete'}: {row.excluded_why}", 0)
+            print_paragraph(out, f"Excluded: session {row.name} of {worn_by or 'no athlete'}: {row.excluded_why}{still_counting(row)}", 0)
         _sum_up(out, verdicts, check, is_story)
     sys.exit(exit_status(verdicts, damaged=check.met_damage or bool(lost)))
 
@@ -134,6 +135,7 @@ def _sum_up(out: Console, verdicts: list[AthleteVerdict], check: Check, is_story
 def _tell(out: Console, verdicts: list[AthleteVerdict], show_all: bool) -> None:
     """The story of each athlete, then each source once."""
     shown = characters()
+    verdicts = [replace(verdict, findings=combined_findings(verdict.findings)) for verdict in verdicts]
     for verdict in verdicts:
         out.print(Text.assemble(_badge(verdict.verdict), " ", styled(verdict.athlete or UNASSIGNED, "bold")))
         if verdict.review is not None:

@@ -22,7 +22,17 @@ from retrostep.cli._who import login_name
 from retrostep.errors import RetrostepError, Unassigned, Undated
 from retrostep.output.impacts import impact_text, impacts
 from retrostep.output.lines import echo
-from retrostep.output.sessions import detail_dict, history_dict, history_text, limits_lines, noted, origin_text, shortcomings, when
+from retrostep.output.sessions import (
+    detail_dict,
+    history_dict,
+    history_text,
+    limits_lines,
+    noted,
+    origin_text,
+    shortcomings,
+    still_counting,
+    when,
+)
 from retrostep.output.terminal import columns, print_json
 from retrostep.plain_text import clean
 from retrostep.units import alert_text, cadence, clock, duration, local_time, named
@@ -37,7 +47,7 @@ _BOUT_WIDTHS = (-8, -8, 9, -6, -7, -5)
 @click.argument("words", metavar="SESSION", nargs=-1, required=True)
 @click.option("--date", type=PAST_MOMENT, metavar="'DATE TIME'", help="Set when the session started, in local time.")
 @click.option("--clock-was-wrong", is_flag=True, help="With --date: the computer's clock was wrong when it received the session.")
-@click.option("--exclude", metavar="WHY", help="Leave the session out of the check, with the reason.")
+@click.option("--exclude", metavar="WHY", help="Leave the session out of the check, with the reason. Noted pain still counts.")
 @click.option("--include", is_flag=True, help="Undo --exclude.")
 @athlete_option("Move the session to this athlete.")
 @click.option("--as-assigned", is_flag=True, help="Undo --athlete: the assignment of the device counts.")
@@ -128,7 +138,7 @@ def _correct(store: Store, row: SessionRow, correction: str, options: dict[str, 
     elif correction == "exclude":
         before = _excluded(row)
         store.exclude(row, value, who=by["who"])
-        done = f"is left out of the check: {value}"
+        done = f"is left out of the check: {value}{still_counting(row)}"
     elif correction == "include":
         if row.excluded_why is None:
             raise RetrostepError(f"Session {row.name} is not excluded.")
@@ -239,7 +249,7 @@ def _facts(detail: SessionDetail) -> list[tuple[str, str]]:
         ("Quality", "; ".join(shortcomings(row)) or "complete"),
     ]
     if row.excluded_why is not None:
-        facts.insert(1, ("Excluded", f"left out of the check: {row.excluded_why}"))
+        facts.insert(1, ("Excluded", f"left out of the check: {row.excluded_why}{still_counting(row)}"))
     if row.nth_generation > 1:
         facts.insert(1, ("Generation", f"{row.nth_generation} of {row.device}: its flash was erased, and its numbers started at 1 again"))
     return facts

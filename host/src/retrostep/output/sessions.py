@@ -206,6 +206,13 @@ def _limit_pair(name: str, warn: float, stop: float, unit: str, more: str = "") 
     return f"{name}: {', '.join(shown)}{more}"
 
 
+def still_counting(row: SessionRow) -> str:
+    """What counts of an excluded session, after its reason: `; the note still counts: pain 6`. Empty without a note of pain."""
+    pains = [pain for pain in (row.pain, row.pain_next_day) if pain is not None]
+    words = noted(pain=max(pains, default=None), rpe=None, text="", next_day=False, limp=row.limp, swelling=row.swelling)
+    return f"; the note still counts: {words}" if words else ""
+
+
 def noted(*, pain: int | None, rpe: int | None, text: str, next_day: bool, limp: bool, swelling: bool) -> str:
     """A note in words: `pain 6 on the day after, RPE 7, limping, left calf tight`."""
     words = [f"pain {pain}{' on the day after' if next_day else ''}"] if pain is not None else []

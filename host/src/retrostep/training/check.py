@@ -70,7 +70,7 @@ class Check:
         self._recent = min(self.since, self.on - WEEK_DAYS + 1)
         """Sessions from this day on are known one by one, earlier ones as sums of days."""
         self._first = self.since - WEEK_DAYS - self._history_days  # a week more, for the verdict a week ago
-        self._noted = self._recordings_with_pain()
+        self._noted, self._left_out = self._recordings_with_pain()
         self._day_starts_ms = [day_start_ms(day) for day in range(self._first, self._recent + 1)]
 
     def verdicts(self, athlete: str | None = None) -> list[AthleteVerdict]:
@@ -131,7 +131,8 @@ class Check:
         """The athlete's name and planner on the day of the check. Raises NotFound."""
         row = self.store.find_athlete(athlete)
         dated, undated = self._seen(self.store.recordings(day_start_ms(self.since - self._history_days), row.id))
-        history = TrainingHistory(self.on, self.since, training_sessions(dated), undated, noted=self._noted.get(row.id, ()))
+        noted, left_out = self._noted.get(row.id, ()), self._left_out.get(row.id, ())
+        history = TrainingHistory(self.on, self.since, training_sessions(dated), undated, noted=noted, left_out=left_out)
         return row.name, self.planner(row.id, history, {rule.rule: self.limits(rule, row.id) for rule in RULES})
 
     def _seen(self, recordings: Iterable[Recording]) -> tuple[list[Recording], list[Recording]]:
@@ -166,8 +167,8 @@ class Check:
         on, since = self.on - days_ago, self.since - days_ago
         first = since - self._history_days
         seen = [day for day in earlier if first <= day.day <= on]
-        noted = self._noted.get(athlete_id, ())
-        return TrainingHistory(on, since, days(sessions, first, on), undated, seen, skips_ok=not undated, noted=noted)
+        noted, left_out = self._noted.get(athlete_id, ()), self._left_out.get(athlete_id, ())
+        return TrainingHistory(on, since, days(sessions, first, on), undated, seen, not undated, noted, left_out)
 
     def _with_acceptance(self, athlete_id: int, finding: Finding) -> Finding:
         if finding.verdict not in CAN_BE_ACCEPTED:
@@ -296,13 +297,17 @@ class Check:
         if findings:
             yield AthleteVerdict(None, UNKNOWN, findings)
 
-    def _recordings_with_pain(self) -> dict[int, list[Recording]]:
-        """The recordings with a note of pain that nobody accepted as settled, by athlete."""
-        found: dict[int, list[Recording]] = {}
-        for each in self.store.recordings_with_pain(day_start_ms(self._first), self.until_ms):
-            if each.athlete_id is not None and self._acceptances.of(each.athlete_id, "pain", each.placed_at_ms, self.on) is None:
-                found.setdefault(each.athlete_id, []).append(each)
-        return found
+    def _recordings_with_pain(self) -> tuple[dict[int, list[Recording]], dict[int, list[Recording]]]:
+        """The recordings with a note of pain, by athlete: those that nobody accepted as settled, and those that are excluded."""
+        noted: dict[int, list[Recording]] = {}
+        left_out: dict[int, list[Recording]] = {}
+        for each, is_excluded in self.store.recordings_with_pain(day_start_ms(self._first), self.until_ms):
+            assert each.athlete_id is not None
+            if self._acceptances.of(each.athlete_id, "pain", each.placed_at_ms, self.on) is None:
+                noted.setdefault(each.athlete_id, []).append(each)
+            if is_excluded:
+                left_out.setdefault(each.athlete_id, []).append(each)
+        return noted, left_out
 
     def _overrides_in_force(self) -> dict[tuple[str, int | None], RuleLimits]:
         """The limits that people set, by rule and athlete; the latest entry counts."""

@@ -1,7 +1,7 @@
 """What the report shows: for each athlete the check, the load of four weeks, the plan and the sessions. Nothing here is text of a page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from retrostep.archive.assignments import Assignment
@@ -9,6 +9,7 @@ from retrostep.archive.backward_gait import JOG, WALK
 from retrostep.archive.queries import Recording, SessionDetail
 from retrostep.archive.schema import SessionRow
 from retrostep.archive.store import Store
+from retrostep.output.findings import combined_findings
 from retrostep.output.triage import named_sources
 from retrostep.training.check import Check
 from retrostep.training.data_quality import MAX_GAP_MS, Core
@@ -143,6 +144,7 @@ class _Pages:
         self._first = check.on - DAYS + 1
 
     def page(self, verdict: AthleteVerdict) -> AthletePage:
+        verdict = replace(verdict, findings=combined_findings(verdict.findings))
         assert verdict.athlete is not None and verdict.review is not None
         athlete_id = self._store.find_athlete(verdict.athlete).id
         _, planner = self._check.planner_of(verdict.athlete)
@@ -197,9 +199,10 @@ class _Pages:
     ) -> LoadDay:
         sessions = history.between(day, day)
         gait = max(JOG, review.stage) if running else WALK
+        earlier_notes = [each for each in history.left_out if day_of(each.placed_at_ms) < day]
 
         def allowed(before: Sequence[TrainingSession]) -> Allowance:
-            seen = TrainingHistory(day, day - 6, list(before), [])
+            seen = TrainingHistory(day, day - 6, list(before), [], left_out=earlier_notes)
             return self._check.planner(athlete_id, seen, limits).allowance(day, gait)
 
         first = next((n for n, session in enumerate(history.sessions) if session.day >= day), len(history.sessions))
@@ -210,7 +213,8 @@ class _Pages:
                 own = allowed(history.sessions[: first + n]) if n else limit
                 load_ms += ms
                 over_ms += 0 if own.most_s is None else max(0, ms - 1_000 * own.most_s)
-        recordings = [recording for session in sessions for recording in session.recordings]
+        left_out = [each for each in history.left_out if day_of(each.placed_at_ms) == day]
+        recordings = [*(recording for session in sessions for recording in session.recordings), *left_out]
         pains = [pain for each in recordings for pain in (each.pain, each.pain_next_day) if pain is not None]
         is_hurt = any(each.limp or each.swelling for each in recordings)
         limit_ms = None if limit.most_s is None else 1_000 * limit.most_s

@@ -16,7 +16,7 @@ from retrostep.output.impacts import impact_text, impacts
 from retrostep.output.report import charts
 from retrostep.output.report.facts import CHARTED_SESSIONS, AthletePage, Report, ShownSession, counted_ms
 from retrostep.output.rules import measured_text, source_text
-from retrostep.output.sessions import noted, shortcomings, when
+from retrostep.output.sessions import noted, shortcomings, still_counting, when
 from retrostep.output.triage import next_text, pain_text
 from retrostep.plain_text import clean
 from retrostep.training.dates import day_text, weekday
@@ -176,6 +176,7 @@ def _environment() -> Environment:
         "session_chart": charts.session_chart,
         "session_pain": _session_pain,
         "source_text": source_text,
+        "still_counting": still_counting,
         "week_text": charts.week_text,
         "when": when,
     }

@@ -178,13 +178,13 @@ UNSETTLED_DAYS = 30
 def pain(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
     """What was noted about a session: pain from 0 to 10, pain on the day after, limping, swelling.
 
-    An undated session counts on its latest possible day. Without a note in the judged days, the last one before them warns if it was a
-    warning or a failure: nothing shows that it has settled.
+    An undated session counts on its latest possible day. The notes of an excluded session count too. Without a note in the judged days,
+    the last one before them warns if it was a warning or a failure: nothing shows that it has settled.
     """
     noted = history.noted_recordings(history.since, history.on)
     for recording in noted:
         verdict, measured, limit = _graded_pain(recording, limits)
-        yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, recording, measured, verdict))
+        yield Judgement(verdict, measured, limit, recording, partial(_explain_pain, history, recording, measured, verdict))
     if not noted:
         yield from _unsettled(history, limits)
 
@@ -206,10 +206,10 @@ def _unsettled(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgeme
         return
     verdict, measured, limit = _graded_pain(last, limits)
     if verdict != OK:
-        yield Judgement(WARN, measured, limit, last, partial(_explain_pain, last, measured, WARN, is_old=True))
+        yield Judgement(WARN, measured, limit, last, partial(_explain_pain, history, last, measured, WARN, is_old=True))
 
 
-def _explain_pain(recording: Recording, measured: int | None, verdict: str, is_old: bool = False) -> Explanation:
+def _explain_pain(history: TrainingHistory, recording: Recording, measured: int | None, verdict: str, is_old: bool = False) -> Explanation:
     words = [] if measured is None else [f"pain {measured} of 10"]
     short = [] if measured is None else [f"pain {measured}"]
     if recording.pain_next_day:
@@ -218,12 +218,13 @@ def _explain_pain(recording: Recording, measured: int | None, verdict: str, is_o
     found = [word for word, is_so in (("limping", recording.limp), ("swelling", recording.swelling)) if is_so]
     is_dated = recording.started_at_ms is not None
     which = f"the session on {day_text(day_of(recording.placed_at_ms))}" if is_dated else f"the undated session {recording.id}"
-    why = f"{', '.join(words + found).capitalize()}, noted for {which}."
+    left_out = ", which is excluded: only its notes count" if recording in history.left_out else ""
+    why = f"{', '.join(words + found).capitalize()}, noted for {which}{left_out}."
     if is_old:
         short.append("not noted as settled")
         why += " No later note says that it has settled."
     if verdict == FAIL:
-        todo = "No backward running until it has settled. Send the athlete to a doctor or physiotherapist if it does not settle."
+        todo = "Send the athlete to a doctor or physiotherapist. No backward running until they agree to it."
         return Explanation(", ".join(found + short), why, todo, REFER)
     todo = "No backward running until it has settled. Ask the athlete how it is. If it does not settle, see a doctor or physiotherapist."
     return Explanation(", ".join(found + short), why, todo, ASK)

@@ -54,6 +54,7 @@ class TrainingHistory:
     earlier          sums of the days before the first of `sessions`, in order; only compared with
     undated          recordings without a date that may have been made on `since` or later
     noted            recordings with a note of pain, limping or swelling, by date, also of days that are only in `earlier`
+    left_out         those that a person left out of the check: their notes count, their motion does not
     skips_ok         whether rules may leave out judgements that are ok, except the last
     backward         the `sessions` that count as backward sessions
     judged           indices into `backward` of the sessions that are judged
@@ -69,6 +70,7 @@ class TrainingHistory:
     earlier: Sequence[TrainingDay] = ()
     skips_ok: bool = False
     noted: Sequence[Recording] = ()
+    left_out: Sequence[Recording] = ()
     backward: list[TrainingSession] = field(init=False)
     judged: range = field(init=False)
     running: list[TrainingSession] = field(init=False)
@@ -117,22 +119,23 @@ class TrainingHistory:
         return days(self.sessions, first_day, last_day)
 
     def judged_recordings(self) -> list[Recording]:
-        """The recordings of the judged days by date, and the undated ones that may have been made then, by their latest possible date."""
-        return self._with_undated(self.between(self.since, self.on), self.since, self.on, self.undated)
+        """The recordings of the judged days by date, with those of `left_out`.
+
+        Undated ones that may have been made then are at their latest possible date.
+        """
+        return self._with_others(self.between(self.since, self.on), self.since, self.on, [*self.undated, *self.left_out])
 
     def noted_recordings(self, first_day: int, last_day: int) -> list[Recording]:
         """Those of some days with a note of pain (0 too), limping or swelling, in the same order."""
         noted = [session for session in self.between(first_day, last_day) if session.has_note]
-        undated = [recording for recording in self.undated if has_note(recording)]
-        recordings = self._with_undated(noted, first_day, last_day, undated) if noted or undated else []
+        others = [*(recording for recording in self.undated if has_note(recording)), *self.left_out]
+        recordings = self._with_others(noted, first_day, last_day, others) if noted or others else []
         return [recording for recording in recordings if has_note(recording)]
 
-    def _with_undated(
-        self, sessions: list[TrainingSession], first_day: int, last_day: int, undated: list[Recording]
-    ) -> list[Recording]:
+    def _with_others(self, sessions: list[TrainingSession], first_day: int, last_day: int, others: list[Recording]) -> list[Recording]:
         dated = [recording for session in sessions for recording in session.recordings]
         first_ms, end_ms = day_start_ms(first_day), day_start_ms(last_day + 1)
-        found = [each for each in undated if first_ms <= each.placed_at_ms and (each.not_before_ms or 0) < end_ms]
+        found = [each for each in others if first_ms <= each.placed_at_ms and (each.not_before_ms or 0) < end_ms]
         return sorted(dated + found, key=attrgetter("placed_at_ms")) if found else dated
 
 
