@@ -58,13 +58,14 @@ def _spikes(history: TrainingHistory, limits: RuleLimits, part: Part) -> Iterato
     references = References(part, limits)
     for earlier in history.earlier:
         if (own := part.of_day(earlier)).number:
-            references.add(Reference(own.longest_ms, earlier.day, earlier.day, "", own.is_complete))
+            references.add_day(own.longest_ms, earlier.day, earlier)
     for session, ms in zip(sessions, sizes, strict=True):
         day = session.day
-        before = references.before(day)
-        references.add(Reference(ms, day, day, session.contradiction, session.unrecorded_ms == 0))
-        if before is None or day < history.since:
+        counted = references.before(day)
+        references.add(ms, session)
+        if counted is None or day < history.since:
             continue
+        before = references.described(counted)
         percent = increase(ms, before.ms)
         if session.unrecorded_ms == 0 and not before.contradiction and (lowest is None or percent <= lowest):
             if history.skips_ok and session is not sessions[-1]:

@@ -6,80 +6,88 @@ earlier sessions of the same day count one by one. The first known session count
 """
 
 from collections import deque
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from retrostep.training.rules.part import ALL_PART, RUN_PART, Part, increase
 from retrostep.training.rules.rule import RuleLimits, TrainingHistory, days, lowest_limit
+from retrostep.training.training_day import TrainingDay
 from retrostep.training.training_session import TrainingSession
 
 SPIKE_DAYS = 30
 
+_Counted = tuple[int, int, TrainingSession | TrainingDay]
+"""(time in ms, day number, session or day): from that day on, for 30 days, the session counts with this time. Of a jump, the session is the
+one that it was compared with."""
+
 
 class Reference(NamedTuple):
-    """The session, or the longest of a day, that later ones are compared with.
+    """The session, or the longest of a day, that another one is compared with.
 
     ms, day         its time, and the day number that it was on
-    counts_from     the day number from which on it counts for 30 days: that of the last jump from it, or its own
     contradiction   what devices contradict each other about, as a sentence; usually empty
     is_complete     whether it was recorded completely
+    is_after_jump   whether a later session was a jump from it
     """
 
     ms: int
     day: int
-    counts_from: int
-    contradiction: str = ""
-    is_complete: bool = True
-
-    @property
-    def is_after_jump(self) -> bool:
-        """Whether a later session was a jump from it."""
-        return self.counts_from != self.day
+    contradiction: str
+    is_complete: bool
+    is_after_jump: bool
 
 
 class References:
-    """The references of a part of the backward time, day after day."""
+    """What the sessions of one part of the backward time are compared with, day after day."""
 
-    __slots__ = ("_days", "_floor_ms", "_percent", "_today", "_today_longest")
+    __slots__ = ("_days", "_floor_ms", "_longest", "_part", "_percent", "_today")
 
     def __init__(self, part: Part, limits: RuleLimits) -> None:
-        self._percent, self._floor_ms = lowest_limit(limits), part.floor.inform_ms
-        self._days: deque[Reference] = deque()  # of the last 30 days, each longer than all after it
-        self._today: Reference | None = None
-        self._today_longest: Reference | None = None
+        self._part, self._percent, self._floor_ms = part, lowest_limit(limits), part.floor.inform_ms
+        self._days: deque[_Counted] = deque()  # of the last 30 days, each longer than all after it
+        self._today: _Counted | None = None
+        self._longest: _Counted | None = None  # session of today
 
-    def before(self, day: int) -> Reference | None:
+    def add_day(self, ms: int, day: int, of: TrainingSession | TrainingDay) -> None:
+        """Add the longest session of a day, after all days before."""
+        counted = self._counted(ms, day, of, self._of_days(day))
+        ms, kept = counted[0], self._days
+        while kept and kept[-1][0] <= ms:
+            kept.pop()
+        kept.append(counted)
+
+    def add(self, ms: int, session: TrainingSession) -> None:
+        """Add a session, after all before it."""
+        day, before = session.day, self.before(session.day)
+        counted = self._counted(ms, day, session, before)
+        self._today = counted if before is None or counted[0] >= before[0] else before
+        if self._longest is None or ms >= self._longest[0]:
+            self._longest = ms, day, session
+
+    def before(self, day: int) -> _Counted | None:
         """What a next session on `day` is compared with; None without any. `day` is never before that of the last session."""
-        if self._today_longest is not None and self._today_longest.day != day:
-            self._append(self._counted(self._today_longest, self._of_days(self._today_longest.day)))
-            self._today = self._today_longest = None
+        if self._longest is not None and self._longest[1] != day:
+            longest, self._today, self._longest = self._longest, None, None
+            self.add_day(*longest)
         return self._of_days(day) if self._today is None else self._today
 
-    def add(self, own: Reference) -> None:
-        """Add a session, or the longest one of a day. All added before are earlier."""
-        before = self.before(own.day)
-        counted = self._counted(own, before)
-        self._today = counted if before is None or counted.ms >= before.ms else before
-        if self._today_longest is None or own.ms >= self._today_longest.ms:
-            self._today_longest = own
+    def described(self, counted: _Counted) -> Reference:
+        """The facts about what a session is compared with."""
+        ms, day, of = counted
+        if isinstance(of, TrainingSession):
+            return Reference(ms, of.day, of.contradiction, of.unrecorded_ms == 0, day != of.day)
+        return Reference(ms, of.day, "", self._part.of_day(of).is_complete, day != of.day)
 
-    def _of_days(self, day: int) -> Reference | None:
-        longest = self._days
-        while longest and day - longest[0].counts_from > SPIKE_DAYS:
-            longest.popleft()
-        return longest[0] if longest else None
+    def _of_days(self, day: int) -> _Counted | None:
+        kept = self._days
+        while kept and day - kept[0][1] > SPIKE_DAYS:
+            kept.popleft()
+        return kept[0] if kept else None
 
-    def _append(self, counted: Reference) -> None:
-        longest = self._days
-        while longest and longest[-1].ms <= counted.ms:
-            longest.pop()
-        longest.append(counted)
-
-    def _counted(self, own: Reference, before: Reference | None) -> Reference:
+    def _counted(self, ms: int, day: int, of: TrainingSession | TrainingDay, before: _Counted | None) -> _Counted:
         """What a session counts as: itself, or the one before it, from which it was a jump."""
-        if before is None or self._percent is None or own.ms <= max(before.ms, self._floor_ms):
-            return own
-        return own if increase(own.ms, before.ms) <= self._percent else before._replace(counts_from=own.day)
+        if before is None or ms <= before[0] or ms <= self._floor_ms or self._percent is None or increase(ms, before[0]) <= self._percent:
+            return ms, day, of
+        return before[0], day, before[2]
 
 
 def reference_ms(history: TrainingHistory, running: bool, day: int, limits: RuleLimits) -> int:
@@ -87,22 +95,19 @@ def reference_ms(history: TrainingHistory, running: bool, day: int, limits: Rule
     part = RUN_PART if running else ALL_PART
     references = References(part, limits)
     for each in history.earlier:
-        if (own := part.of_day(each)).number and each.day < day:
-            references.add(Reference(own.longest_ms, each.day, each.day))
+        own = each.running if running else each.backward
+        if own.number and each.day < day:
+            references.add_day(own.longest_ms, each.day, each)
     sessions = days(part.of(history), 0, day)
-    for own_day, ms in _longest_by_day((each for each in sessions if each.day != day), part):
-        references.add(Reference(ms, own_day, own_day))
-    for session in days(sessions, day, day):
-        references.add(Reference(part.ms(session), day, day))
-    before = references.before(day)
-    return 0 if before is None else before.ms
-
-
-def _longest_by_day(sessions: Iterable[TrainingSession], part: Part) -> Iterable[tuple[int, int]]:
-    """(day, time of the longest session of that day in ms) of sessions in order of their start."""
-    longest: dict[int, int] = {}
+    longest: dict[int, TrainingSession] = {}
     for session in sessions:
-        ms = part.ms(session)
-        if ms > longest.get(session.day, 0):
-            longest[session.day] = ms
-    return longest.items()
+        other = longest.get(session.day)
+        if other is None or part.ms(session) > part.ms(other):
+            longest[session.day] = session
+    for own_day, session in longest.items():
+        if own_day < day:
+            references.add_day(part.ms(session), own_day, session)
+    for session in days(sessions, day, day):
+        references.add(part.ms(session), session)
+    before = references.before(day)
+    return 0 if before is None else before[0]
