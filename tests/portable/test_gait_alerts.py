@@ -198,3 +198,16 @@ def test_a_leg_that_speeds_up_backward_brings_the_alert_within_two_seconds():
         if wanted:
             # 15 % of 30 % in 10 s are reached 5 s after the rise began, at 17 s.
             assert 21500 <= heard.alerts[-1][0] <= 24000, heard.alerts
+
+
+def test_one_short_stride_raises_nothing_and_a_second_one_brings_the_alerts():
+    for strides, wanted in ((1, []), (2, [(RAMP, STOP), (CEILING, STOP)])):
+        leg = Leg(limits=limits_from_json({"warm_up_s": 0}))
+        leg.stand(2000)
+        leg.walk(13714, 1750, True)
+        # 40 % faster: a stride of 490 ms.
+        leg.walk(490 * strides, 2450, True)
+        leg.walk(6000, 1750, True)
+        alerts = leg.finish().alerts
+        assert [alert[1:3] for alert in alerts] == wanted, (strides, alerts)
+        assert all(alert[0] < 17000 for alert in alerts), alerts

@@ -19,13 +19,13 @@ def test_cadence_is_of_the_last_two_strides_and_of_both_measures():
     leg = walking()
     leg.output.cadences.clear()
     leg.half(1, 5450)
-    leg.half(1, 6650)
-    assert leg.output.cadences == [(2400000 // 2200, 1200000 // 1150)], "the first stride of a side counts at once"
+    leg.half(1, 6500)
+    assert leg.output.cadences == [(2400000 // 2050, 1200000 // 1037)], "the first stride of a side counts at once"
     # They do not where the measures differ by a quarter or more.
     for other, used in ((2750, False), (2749, True), (1761, True), (1760, False)):
         leg = walking()
-        leg.strides._cadence._stride_ms[1] = other // 2
-        leg.strides._cadence._stride_before_ms[1] = other - other // 2
+        leg.strides._cadence._stride_ms[1] = 1200
+        leg.strides._cadence._stride_before_ms[1] = other - 1200
         leg.output.cadences.clear()
         leg.strides._cadence._stride_ms[0] = 1000
         leg.swing(6200)
@@ -74,6 +74,18 @@ def test_an_odd_stride_is_no_new_cadence_until_the_next_one_shows_it():
     assert leg.output.cadences == []
     leg.half(1, 6479)
     assert leg.output.cadences == [(1200, 1200)]
+
+
+def test_a_stride_unlike_the_one_that_overlaps_it_is_no_new_cadence_until_the_next_one_agrees():
+    for stride_ms, odd in ((720, True), (721, False), (879, False), (880, True)):
+        leg = walking(800)
+        for end_ms in (2800, 3600, 4400):
+            leg.half(1, end_ms)
+        leg.output.cadences.clear()
+        leg.swing(4000 + stride_ms)
+        assert bool(leg.output.cadences) != odd, stride_ms
+        leg.half(1, 4400 + stride_ms)
+        assert leg.output.cadences[-1][1] == 1200000 // stride_ms, stride_ms
 
 
 def test_strides_that_are_too_short_or_too_long_leave_no_measure():

@@ -14,7 +14,8 @@ class StrideCadence:
     Method:
     1. The cadence is that of the last two strides of either side, averaged, at every half-cycle.
     2. In quick gait, and after a clear change, it is that of one stride, of which the newer measure counts three times.
-    3. One odd stride is no new cadence; the next one shows it.
+    3. One odd stride is no new cadence; the next one shows it. Odd is a third shorter or half longer than the one before, or a tenth
+       off the stride that overlaps it by half. Those two differ by less in a ramp, but not where a half-cycle is missing in a turn.
 
     cadence_x10, newest_x10    cadence, and that of the newest stride alone, in 0.1 steps a minute of both feet
     """
@@ -46,6 +47,8 @@ class StrideCadence:
         other_ms = strides_ms[1 - side]
         other_two_ms = other_ms + strides_before_ms[1 - side]
         if other_ms and strides_before_ms[1 - side] and other_two_ms * 4 < two_ms * 5 and two_ms * 4 < other_two_ms * 5:
+            if not other_ms * 9 < stride_ms * 10 < other_ms * 11:
+                return False
             newest_ms = (stride_ms + stride_ms + stride_ms + other_ms) >> 2
             two_ms = (two_ms + other_two_ms) >> 1
             if newest_ms < _QUICK_STRIDE_MS or (before_ms and _is_new(stride_ms, other_ms, before_ms)):
