@@ -349,6 +349,27 @@ def test_a_better_file_takes_the_place_of_an_excluded_one(retrostep: Retrostep, 
     assert "imported already, as session IMPORT/1" in retrostep("import", "Ada", first).out
 
 
+def test_two_athletes_may_have_run_the_same_activity_together(retrostep: Retrostep, tmp_path: Path) -> None:
+    """It is a duplicate only for the same athlete, from the same file or another one, also where it was moved or its athlete removed."""
+    typed, watch = tmp_path / "group.csv", tmp_path / "group.fit"
+    typed.write_text("date,duration\n2026-11-01 09:00,30\n2026-11-03 09:00,45\n")
+    watch.write_bytes(watch_fit(STARTED, 600))
+    for name in ("Ben", "Cleo"):
+        retrostep("athletes", "add", name)
+    for name in ("Ada", "Ben", "Cleo"):
+        assert f"3 sessions imported for {name}." in retrostep("import", name, typed, watch).out
+        again = retrostep("import", name, typed, watch)
+        assert again.status == 0 and again.out.count("imported already") == 3
+    listed = {row["session"]: row["athlete"] for row in retrostep("sessions", "--json").json["sessions"]}
+    assert sorted(listed.values()) == ["Ada"] * 3 + ["Ben"] * 3 + ["Cleo"] * 3
+    retrostep("session", "IMPORT/1", "--athlete", "Ben")
+    assert "IMPORT/1 of Ben" in retrostep("import", "Ada", typed).out, "it was a mistake to import it for Ada"
+    retrostep("athletes", "remove", "Cleo", "--yes")
+    retrostep("athletes", "add", "Dan")
+    assert retrostep("import", "Dan", typed).status == 0 and len(retrostep("sessions", "--athlete", "Dan", "--json").json["sessions"]) == 2
+    assert retrostep("store", "rebuild").status == 0 and len(retrostep("sessions", "--json").json["sessions"]) == 11
+
+
 def test_two_who_import_at_once_get_two_numbers(retrostep: Retrostep) -> None:
     runs = [one(watch_fit(f"2026-11-0{day} 16:30", 600)) for day in (1, 2, 1)]
     with command_store(retrostep) as store:

@@ -13,7 +13,7 @@ from retrostep.archive.entry_values import storable
 from retrostep.archive.identifiers import IMPORTED
 from retrostep.archive.imported import MAX_DURATION_MS, ImportedActivity
 from retrostep.archive.moments import now_ms
-from retrostep.archive.schema import SessionRow
+from retrostep.archive.schema import AthleteRow, SessionRow
 from retrostep.archive.store import Store
 from retrostep.errors import RetrostepError, UnusableActivity
 from retrostep.units import duration, local_time
@@ -69,13 +69,13 @@ def import_file(store: Store, athlete: str, path: Path, *, who: str = "", sport:
     `sport` is used for activities whose sport the file does not name.
     """
     outcome = Outcome(path.name)
-    name = store.find_athlete(athlete).name
+    owner = store.find_athlete(athlete)
     try:
         found = read_activities(path, sport)
     except RetrostepError as error:
         outcome.problems.append(error)
         return outcome
-    known = _Known(store, name, [each for each in found if isinstance(each, ImportedActivity)])
+    known = _Known(store, owner, [each for each in found if isinstance(each, ImportedActivity)])
     taken = _Taken()
     for activity in found:
         if isinstance(activity, RetrostepError):
@@ -88,7 +88,7 @@ def import_file(store: Store, athlete: str, path: Path, *, who: str = "", sport:
             taken.add(activity)
             outcome.shared.append(known.by_devices(activity))
     if taken.activities:
-        outcome.sessions = store.add_imported(name, taken.activities, who=who)
+        outcome.sessions = store.add_imported(owner.name, taken.activities, who=who)
     return outcome
 
 
@@ -188,9 +188,9 @@ def _usable(track: Track, name: str, kind: str, digest: str) -> ImportedActivity
 class _Known:
     """The sessions that the store has of an athlete at the times of a file's activities."""
 
-    def __init__(self, store: Store, athlete: str, activities: Sequence[ImportedActivity]) -> None:
-        self._athlete = athlete
-        self._imported = store.imported_as([activity.digest for activity in activities])
+    def __init__(self, store: Store, owner: AthleteRow, activities: Sequence[ImportedActivity]) -> None:
+        self._athlete = athlete = owner.name
+        self._imported = store.imported_as([activity.digest for activity in activities], owner.id)
         self._around: dict[str, list[tuple[SessionRow, str | None]]] = {}
         for group in _close_together(activities):
             from_ms, to_ms = group[0].started_at_ms - SAME_MS, max(activity.ended_at_ms for activity in group) + SAME_MS
@@ -202,14 +202,16 @@ class _Known:
     def as_session(self, activity: ImportedActivity) -> Skipped | None:
         """Why an activity is skipped: the store has it already for the athlete. None where it does not.
 
-        An imported session that was excluded is no reason, unless it is from the same file: a better file may take its place.
+        The same activity of another athlete is no reason: they may have run together. Nor is an imported session that was excluded, unless
+        it is from the same file: a better file may take its place.
         """
         imported = self._imported.get(activity.digest)
         if imported is not None:
             return Skipped(f"it was imported already, as session {_named(*imported, self._athlete)}")
         around = [(row, name) for row, name in self._around[activity.digest] if row.device != IMPORTED or row.excluded_why is None]
         for row, name in around:
-            if (name in (self._athlete, None) or activity.is_export) and _is_same(row, activity):
+            is_own = name == self._athlete or (name is None and row.device != IMPORTED)
+            if (is_own or activity.is_export) and _is_same(row, activity):
                 return Skipped(f"it is session {_named(row, name, self._athlete)}: start and duration are the same")
         for row, name in around:
             shared_ms = _shared_ms(row, activity)

@@ -145,14 +145,15 @@ class People(Queries):
 
     def add_imported(self, athlete: str, activities: Iterable[ImportedActivity], *, who: str = "") -> list[SessionRow]:
         """Add imported activities as sessions of an athlete; return their rows, in that order. Raises AthleteNotFound."""
-        name, who = self.find_athlete(athlete).name, storable(who)
+        found, who = self.find_athlete(athlete), storable(who)
         activities = list(activities)
         with self._read() as session:
             first = next_import_number(session)
-        self._enter_all([("import", import_fields(each, name, number, who)) for number, each in enumerate(activities, first)])
+        self._enter_all([("import", import_fields(each, found.name, number, who)) for number, each in enumerate(activities, first)])
         digests = [each.digest for each in activities]
         same = (SessionRow.device == IMPORTED) & (SessionRow.number == ImportRow.number)
         query = select(ImportRow.digest, SessionRow).join(SessionRow, same).where(ImportRow.digest.in_(digests))
+        query = query.where(ImportRow.athlete_id == found.id)
         with self._read() as session:
             rows = {digest: row for digest, row in session.execute(query.order_by(ImportRow.number))}
         return [rows[digest] for digest in digests]

@@ -285,11 +285,15 @@ class Queries:
         with self._read() as session:
             return [(row, name) for row, name in session.execute(query.order_by(SessionRow.placed_at_ms, SessionRow.id))]
 
-    def imported_as(self, digests: Iterable[str]) -> dict[str, tuple[SessionRow, str | None]]:
-        """The sessions that activities with these digests were imported as, with their athletes' names, by digest: the first of each."""
+    def imported_as(self, digests: Iterable[str], athlete_id: int) -> dict[str, tuple[SessionRow, str | None]]:
+        """The sessions that activities with these digests were imported as, with their athletes' names, by digest: the first of each.
+
+        Only those that were imported for the athlete or moved there: others may have run the same activity together.
+        """
         same = (SessionRow.device == IMPORTED) & (SessionRow.number == ImportRow.number)
         query = select(ImportRow.digest, SessionRow, AthleteRow.name).join(ImportRow, same)
         query = query.outerjoin(AthleteRow, SessionRow.athlete_id == AthleteRow.id).where(ImportRow.digest.in_(digests))
+        query = query.where((ImportRow.athlete_id == athlete_id) | (SessionRow.athlete_id == athlete_id))
         with self._read() as session:
             rows = session.execute(query.order_by(ImportRow.number.desc()))
             return {digest: (row, name) for digest, row, name in rows}
