@@ -30,6 +30,7 @@ TRICKS = {
     "absolute": "/etc/passwd",
     "windows": "C:\\con\\..\\NUL.txt:stream",
     "formula": "=cmd|'/c calc'!A1,\"\t+1 `id`;$(touch owned)|x&'\"",
+    "joiners": "\u200dA\u200dda\u200c B\u200c\u200cen \U0001f469\u200d",
     "bytes": "caf\udce9 \udcff",
 }
 ALL = " ".join(TRICKS.values())

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from retrostep.errors import UnsafeName
+from retrostep.plain_text import JOINERS
 
 _DEVICE = re.compile(r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[A-Za-z0-9_-]{1,32}")
 """Without the names that Windows reserves for its devices: it cannot create such a folder."""
@@ -55,5 +56,6 @@ def person_key(name: str) -> str:
 
 
 def person_likeness(name: str) -> str:
-    """What two spellings of one name have in common: as `person_key`, and wide characters, ligatures and the like make no difference."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", person_name(name)).casefold())
+    """What two spellings of one name have in common: as `person_key`, and wide characters, ligatures and joiners do not matter."""
+    visible = person_name(name).translate(dict.fromkeys(map(ord, JOINERS)))
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", visible).casefold())

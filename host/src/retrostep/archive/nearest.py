@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from retrostep.archive.identifiers import person_key
+from retrostep.archive.identifiers import person_likeness
 
 MOST_KNOWN = 10
 """Number of names that are listed where none is near."""
@@ -12,10 +12,10 @@ MOST_KNOWN = 10
 def nearest(wanted: str, names: Iterable[str]) -> list[str]:
     """Up to three of `names`: those that contain `wanted`, then those spelled like it: the whole name, one of its words, or its end."""
     names = list(names)
-    key, by_key = person_key(wanted), dict[str, list[str]]()
-    containing = [name for name in names if key and key in person_key(name)]
+    key, by_key = person_likeness(wanted), dict[str, list[str]]()
+    containing = [name for name in names if key and key in person_likeness(name)]
     for name in names:
-        whole = person_key(name)
+        whole = person_likeness(name)
         for part in {whole, *whole.split(), whole[-len(key) :]}:
             by_key.setdefault(part, []).append(name)
     close = [name for part in get_close_matches(key, by_key, 3, 0.6) for name in by_key[part]]

@@ -22,6 +22,7 @@ from retrostep.archive.projection import generation_field
 from retrostep.archive.queries import Queries
 from retrostep.archive.schema import AssignmentRow, AthleteRow, ClockFactRow, ImportRow, NoteRow, OverrideRow, SessionRow
 from retrostep.errors import AthleteRemoved, ImpossibleDate, NotFound, RetrostepError, Unchanged
+from retrostep.plain_text import clean, quoted
 
 MAX_NAME_LENGTH = 80
 MAX_TEXT_LENGTH = 2_000
@@ -51,7 +52,7 @@ class People(Queries):
         """
         old = self.find_athlete(name).name
         if person_name(new) == old:
-            raise Unchanged(f"The athlete's name is {old!r} already.")
+            raise Unchanged(f"The athlete's name is {quoted(old)} already.")
         new = self._free_name(new, except_for=old)
         self._enter_all([("rename", {"athlete": old, "name": new, "who": storable(who), "why": storable(why)})])
         return new
@@ -68,19 +69,19 @@ class People(Queries):
         if found is None:
             removed = [row.name for row in self.athletes(removed=True)]
             known = f"removed were: {', '.join(removed[:10])}" if removed else "nobody was removed"
-            raise NotFound(f"No athlete {person_name(name)!r} was removed ({known}).")
+            raise NotFound(f"No athlete {quoted(person_name(name))} was removed ({known}).")
         self._enter_all([("remove", {"athlete": found, "removed": False, "who": storable(who), "why": storable(why)})])
         return found
 
     def _free_name(self, name: str, except_for: str | None = None) -> str:
         name = person_name(name)
-        if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-            hidden = next((f" (U+{ord(char):04X} is not)" for char in name if not char.isprintable()), "")
+        if not 1 <= len(name) <= MAX_NAME_LENGTH or clean(name) != name:
+            hidden = next((f" (U+{ord(char):04X} is not)" for char, shown in zip(name, clean(name), strict=False) if char != shown), "")
             raise RetrostepError(f"An athlete's name is 1 to {MAX_NAME_LENGTH} printable characters{hidden}: choose another.")
         for other in (row for row in self.athletes_named(name) if row.name != except_for):
             if other.removed:
-                raise AthleteRemoved(f"There was an athlete {other.name!r}, who was removed.", athlete=other.name)
-            raise RetrostepError(f"There is an athlete {other.name!r} already: choose a different name.")
+                raise AthleteRemoved(f"There was an athlete {quoted(other.name)}, who was removed.", athlete=other.name)
+            raise RetrostepError(f"There is an athlete {quoted(other.name)} already: choose a different name.")
         return name
 
     # Assignments

@@ -35,6 +35,7 @@ from retrostep.archive.schema import (
 )
 from retrostep.archive.transactions import Transactions, rows_of
 from retrostep.errors import AthleteNotFound, AthleteRemoved, NoSessionYet, NotFound, SessionNotFound
+from retrostep.plain_text import quoted
 
 LONGEST_MS = 48 * 3_600_000
 """Sessions that began earlier than this (48 h) before a moment are not looked for: neither a battery nor a person lasts so long."""
@@ -117,11 +118,12 @@ class Queries:
         if len(present) == 1:
             return present[0]
         if present:
-            raise AthleteNotFound(f"{person_name(name)!r} may be {', '.join(repr(row.name) for row in present)}: write the name as there.")
+            names = ", ".join(quoted(row.name) for row in present)
+            raise AthleteNotFound(f"{quoted(person_name(name))} may be {names}: write the name as there.")
         if named:
-            raise AthleteRemoved(f"There was an athlete {named[0].name!r}, who was removed.", athlete=named[0].name)
+            raise AthleteRemoved(f"There was an athlete {quoted(named[0].name)}, who was removed.", athlete=named[0].name)
         known = hint(name, (row.name for row in self.athletes()))
-        raise AthleteNotFound(f"There is no athlete {person_name(name)!r} ({known}).")
+        raise AthleteNotFound(f"There is no athlete {quoted(person_name(name))} ({known}).")
 
     def athletes_named(self, name: str) -> list[AthleteRow]:
         """The athlete whose name that is, removed or not; where there is none, those whose names are as like as two spellings."""
@@ -189,8 +191,7 @@ class Queries:
         try:
             return self.find_athlete(name)
         except AthleteNotFound as unknown:
-            why = f"{str(unknown).removesuffix('.')}, and {ascii(name[:60])} is no session: write DEVICE/NUMBER."
-            raise SessionNotFound(why) from unknown
+            raise SessionNotFound(f"{str(unknown)[:-1]}, and {ascii(name[:60])} is no session: write DEVICE/NUMBER.") from unknown
 
     def _latest_session(self, athlete: AthleteRow | None) -> SessionRow:
         """The latest session of an athlete (None: of all). NotFound, with the candidates, where an undated one may be later."""
@@ -286,10 +287,7 @@ class Queries:
             return [(row, name) for row, name in session.execute(query.order_by(SessionRow.placed_at_ms, SessionRow.id))]
 
     def imported_as(self, digests: Iterable[str], athlete_id: int) -> dict[str, tuple[SessionRow, str | None]]:
-        """The sessions that activities with these digests were imported as, with their athletes' names, by digest: the first of each.
-
-        Only those that were imported for the athlete or moved there: others may have run the same activity together.
-        """
+        """By digest: the first session that such an activity was imported as for the athlete, or moved there; with its athlete's name."""
         same = (SessionRow.device == IMPORTED) & (SessionRow.number == ImportRow.number)
         query = select(ImportRow.digest, SessionRow, AthleteRow.name).join(ImportRow, same)
         query = query.outerjoin(AthleteRow, SessionRow.athlete_id == AthleteRow.id).where(ImportRow.digest.in_(digests))

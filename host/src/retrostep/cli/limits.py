@@ -23,6 +23,7 @@ from retrostep.device.serial_port import SerialPort
 from retrostep.errors import AthleteNotFound, NoBoardFound, NotFound, RetrostepError
 from retrostep.output.lines import echo
 from retrostep.output.terminal import print_json
+from retrostep.plain_text import quoted
 from retrostep.sync.waiting_limits import SENT, WAITING, send_waiting_limits
 from retrostep.training.check import Check
 from retrostep.training.data_quality import Core
@@ -141,7 +142,7 @@ def _targets(store: Store, target: str | None) -> list[tuple[str, DeviceLimits]]
         except AthleteNotFound as unknown:
             if not any(target.casefold() in device.casefold() for device in store.known_devices()):
                 known = hint(target, [*names, *store.known_devices()])
-                raise AthleteNotFound(f"There is no athlete or device {target!r} ({known}).") from unknown
+                raise AthleteNotFound(f"There is no athlete or device {quoted(target)} ({known}).") from unknown
             return [_target_device(store, check, names, target)]
         if not worn:
             raise NotFound(f"{name} wears no device. To assign one: `retrostep athletes assign DEVICE {name}`.")

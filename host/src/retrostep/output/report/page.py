@@ -25,7 +25,6 @@ from retrostep.training.finding import FAIL, OK, WARN, Finding
 from retrostep.training.plan import AFTER_SETTLING, BASIS
 from retrostep.units import alert_text, clock, count, duration, local_date, local_time
 
-_JOINER = "\u200d"
 _LISTED = 100
 """So many sessions of the last days are listed for the club; all are on the athletes' pages."""
 
@@ -104,11 +103,6 @@ def _of_week(report: Report) -> list[tuple[int, AthletePage, ShownSession]]:
     return sorted(found, key=lambda row: -row[2].session.start_ms)
 
 
-def shown_text(text: str) -> str:
-    """Text from outside as a page can show it: controls and bidi overrides become codes. The joiner of emoji stays."""
-    return _JOINER.join(map(clean, text.split(_JOINER)))
-
-
 def _alerts(shown: ShownSession) -> Iterator[str]:
     """The alerts of a session, each with the time since its recording's start."""
     for detail in shown.details:
@@ -154,7 +148,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     # Every value of a page passes here, so that no control character reaches it. Markup is text that was escaped already.
-    made.finalize = lambda value: shown_text(value) if type(value) is str else value
+    made.finalize = lambda value: clean(value) if type(value) is str else value
     helpers: dict[str, Any] = {
         "alert_count": _alert_count,
         "alerts": _alerts,
