@@ -122,7 +122,7 @@ def verdict_cost(url: str, sessions: int) -> None:
             begin, begin_s = time.process_time(), time.monotonic()
             store.ingest(device_of(n), sessions + 1, log)
             with store.snapshot():
-                (verdict,) = Check(store, Core(VERSION, core_hash().hex())).verdicts(f"Athlete {n}")
+                (verdict,) = Check(store, Core(VERSION, core_hash().hex()), started.astimezone().date()).verdicts(f"Athlete {n}")
             spent.append(time.process_time() - begin)
             waited.append(time.monotonic() - begin_s)
             assert verdict.review is not None and verdict.review.days_without_data == 0

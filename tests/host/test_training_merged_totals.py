@@ -57,6 +57,15 @@ def test_three_devices_count_once() -> None:
     assert totals(LEFT, *RIGHT, part("WAIST", 5, 950, 295, 590)) == (300, 600)
 
 
+def test_contacts_are_those_of_one_leg() -> None:
+    session = session_of(
+        part("LEFT", 0, 500, 200, 300, backward_contacts=250, backward_impact_g8=9_000),
+        part("RIGHT", 0, 960, 290, 600, backward_contacts=360, backward_impact_g8=12_000),
+        part("LEFT", 502, 960, 100, 300, backward_contacts=125, backward_impact_g8=5_000),
+    )
+    assert (session.main_recording.device, session.contacts, session.impact_g8) == ("RIGHT", 360, 12_000)
+
+
 def test_one_device_after_the_other_adds_up() -> None:
     assert totals(part("A", 0, 600, 200, 300), part("B", 700, 1_300, 150, 400)) == (350, 700)
     assert totals(part("A", 0, 600, 200, 300), part("B", 600, 1_200, 150, 400)) == (350, 700), "the next one starts as the first ends"

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
-from retrostep.archive.backward_gait import JOG, WALK
+from retrostep.archive.backward_gait import JOG, RUN, WALK
 from retrostep.archive.store import Store
 from retrostep.device.core_version import core_hash
 from retrostep.output.calendar_file import calendar_file
 from retrostep.training.plan import Allowance, Planner
 from retrostep.training.rules.catalog import BY_NAME
-from retrostep.training.rules.rule import RuleLimits, TrainingHistory
+from retrostep.training.rules.ladder import most_by_ladder
+from retrostep.training.rules.rule import Proposal, RuleLimits, TrainingHistory
+from retrostep.training.training_day import TrainingDay
 from retrostep.training.training_session import training_sessions
 from support.cli import Retrostep
 from support.logs import DEVICE, session_log
@@ -61,6 +63,16 @@ def test_the_next_session_is_the_first_that_allows_the_floor_and_not_the_longest
     assert next_of(unlimited) == [(0, None, "")] * 3
 
 
+@pytest.mark.parametrize("days_ago, most_ms", [(6, 60_000), (7, None)])
+def test_a_stage_counts_from_a_week_after_it(days_ago: int, most_ms: int | None) -> None:
+    """From nothing to running within 7 days would fail. A check may know the walk by the sums of its day alone."""
+    jogs = [recording(5 + hours / 24, 100, number=hours + 1) for hours in (2, 0)]
+    summed = TrainingDay(ON - days_ago, stages=(0, 1, 0, 0))
+    by_days = TrainingHistory(ON, ON - 5, training_sessions(jogs), [], [summed])
+    for history in (planner_of(walking(days_ago, 400, number=9), *jogs).history, by_days):
+        assert most_by_ladder(history, BY_NAME["ladder"].limits, Proposal(ON, RUN)) == most_ms
+
+
 def test_pain_stops_the_plan_until_it_is_a_week_old() -> None:
     planner = planner_of(recording(12, 100), recording(9, 100), recording(3, 100, pain=4))
     assert planner.allowance(ON, JOG) == Allowance(ON, JOG, 0, "pain")
@@ -69,7 +81,10 @@ def test_pain_stops_the_plan_until_it_is_a_week_old() -> None:
 
 def test_an_outlook_starts_where_the_athlete_is_and_at_most_doubles() -> None:
     walks = [walking(day, 400, number=day) for day in (25, 22, 18, 15, 11, 8, 4)]
-    planned = planner_of(*walks).outlook(WALK, 6)
+    planner, other = planner_of(*walks), planner_of(*walks)
+    planned = planner.outlook(WALK, 6)
+    are_as_before = [planner.allowance(each.day, WALK) == other.allowance(each.day, WALK) for each in planned]
+    assert all(are_as_before), "what is planned is not done"
     assert 10 <= len(planned) <= 12 and planned[0].most_s == 400 and max(each.most_s or 0 for each in planned) <= 800
     gaps = {other.day - one.day for one, other in zip(planned, planned[1:], strict=False)}
     assert gaps <= {3, 4, 5, 6}
