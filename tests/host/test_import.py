@@ -1,5 +1,6 @@
 """Training imported from files of other programs: its cadence, duplicates, rules, corrections, and files that are damaged or hostile."""
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from retrostep.activity_files import files, track
-from retrostep.activity_files.files import Skipped, activities_in
+from retrostep.activity_files.files import Skipped, activities_in, read_activities
 from retrostep.archive.imported import ImportedActivity
 from retrostep.archive.moments import now_ms
 from retrostep.archive.store import Store
@@ -405,6 +406,17 @@ def test_an_impossible_entry_is_counted_as_damaged(retrostep: Retrostep) -> None
             store.journal.append("import", now_ms(), **json.loads(json.dumps({**fields, "digest": str(change), **change})))
     with command_store(retrostep) as store:
         assert len(list(store.sessions())) == 1 and store.counts()["damaged_entries"] == len(wrong)
+
+
+def test_a_file_that_this_user_may_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run.fit").write_bytes(watch_fit(STARTED, 600))
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "no", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(UnusableActivity, match="cannot be read: change its permissions$"):
+        read_activities(tmp_path / "run.fit")
 
 
 def test_a_file_may_have_any_name(retrostep: Retrostep) -> None:

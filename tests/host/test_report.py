@@ -293,6 +293,9 @@ def test_the_command_writes_a_private_file(tmp_path: Path, monkeypatch: pytest.M
     default = tmp_path / f"retrostep-{day_text(today().toordinal())}.html"
     assert (ran.status, ran.out, ran.err) == (0, f"Written: {default}\n", "")
     assert stat.S_IMODE(default.stat().st_mode) == 0o600
+    whole = default.read_text(encoding="utf-8")
+    assert retrostep("report", "--athlete", "ben").out == f"Written: {default.with_stem(default.stem + '-Ben')}\n"
+    assert default.read_text(encoding="utf-8") == whole and "Ben" in whole, "the page of the club is not replaced"
     assert retrostep("report", "--athlete", "ben", "--to", "ben.html", "--on", "2026-01-01").status == 0
     assert "No session in four weeks." in Path("ben.html").read_text(encoding="utf-8")
 
@@ -314,15 +317,26 @@ def test_bad_input_is_one_sentence_and_writes_nothing(tmp_path: Path, monkeypatc
     assert not list(tmp_path.glob("*.html"))
 
 
-def test_a_folder_that_refuses_the_file_is_one_sentence_about_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("command", "another"),
+    [
+        (("report", "--to", "page.html"), "file with --to"),
+        (("plan", "Ada", "--ics", "ada.ics"), "file with --ics"),
+        (("export", "Ada"), "folder with --to"),
+    ],
+)
+def test_a_folder_that_refuses_the_file_is_one_sentence_about_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], another: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     club_store(tmp_path / "home", ("Ada",), days=3)
 
     def refuse(*arguments: object) -> None:
         raise PermissionError(errno.EACCES, "no")
 
     monkeypatch.setattr(os, "replace", refuse)
-    ran = Retrostep(tmp_path / "home")("report", "--to", tmp_path / "page.html")
-    assert ran.status == 1 and "name another file with --to" in one_sentence(ran)
+    ran = Retrostep(tmp_path / "home")(*command)
+    assert ran.status == 1 and f"name another {another}." in one_sentence(ran) and "RETROSTEP_HOME" not in ran.err
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 

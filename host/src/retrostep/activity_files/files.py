@@ -15,7 +15,7 @@ from retrostep.archive.imported import MAX_DURATION_MS, ImportedActivity
 from retrostep.archive.moments import now_ms
 from retrostep.archive.schema import AthleteRow, SessionRow
 from retrostep.archive.store import Store
-from retrostep.errors import RetrostepError, UnusableActivity
+from retrostep.errors import NoAccess, RetrostepError, UnusableActivity
 from retrostep.units import duration, local_time
 
 MAX_FILE_BYTES = 32_000_000
@@ -116,13 +116,16 @@ class _Taken:
 def read_activities(path: Path, sport: str = "") -> list[ImportedActivity | Skipped | RetrostepError]:
     """The activities in the file `path`, in order; for one that cannot be used, why not.
 
-    Raises NoAccess, DamagedFile or UnusableActivity where nothing of the file can be used.
+    Raises DamagedFile or UnusableActivity where nothing of the file can be used.
     """
-    with file_errors(path):
-        if not path.is_file():
-            raise UnusableActivity("it is not a file" if path.exists() else "there is no such file")
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+    try:
+        with file_errors(path):
+            if not path.is_file():
+                raise UnusableActivity("it is not a file" if path.exists() else "there is no such file")
+            with open(path, "rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+    except NoAccess as error:
+        raise UnusableActivity("it cannot be read: change its permissions") from error
     if len(data) > MAX_FILE_BYTES:
         raise UnusableActivity(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB, which no activity is")
     return activities_in(data, path.name, sport)

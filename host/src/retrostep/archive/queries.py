@@ -191,7 +191,7 @@ class Queries:
         try:
             return self.find_athlete(name)
         except AthleteNotFound as unknown:
-            raise SessionNotFound(f"{str(unknown)[:-1]}, and {ascii(name[:60])} is no session: write DEVICE/NUMBER.") from unknown
+            raise SessionNotFound(f"{str(unknown)[:-1]}, and it is no session: write DEVICE/NUMBER.") from unknown
 
     def _latest_session(self, athlete: AthleteRow | None) -> SessionRow:
         """The latest session of an athlete (None: of all). NotFound, with the candidates, where an undated one may be later."""

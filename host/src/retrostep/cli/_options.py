@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from retrostep.archive.identifiers import LATEST
+from retrostep.errors import NoAccess, RetrostepError
 from retrostep.training.dates import day_start_ms
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -149,3 +151,13 @@ class RuleName(click.Choice[str]):
 def rule_argument(rules: Sequence[str], *, required: bool = True) -> Decorator:
     """The argument RULE, one of `rules`."""
     return click.argument("rule", type=RuleName(rules), metavar="RULE" if required else "[RULE]", required=required)
+
+
+@contextmanager
+def written_by_option(option: str, what: str, another: str) -> Iterator[None]:
+    """Where a file cannot be written, the error says which option names another place."""
+    try:
+        yield
+    except NoAccess as error:
+        why = f"{what} cannot be written there: change the folder's permissions, or name another {another} with {option}."
+        raise RetrostepError(why) from error

@@ -11,7 +11,7 @@ from retrostep.archive.identifiers import IMPORTED
 from retrostep.archive.moments import to_ms
 from retrostep.archive.schema import SessionRow
 from retrostep.archive.store import Store
-from retrostep.cli._options import PAST_MOMENT, athlete_option, session_names, store_option
+from retrostep.cli._options import PAST_MOMENT, athlete_option, session_names, store_option, written_by_option
 from retrostep.cli._store import reading
 from retrostep.errors import DamagedData, FileExists, LogsMissing, NoCapture, RetrostepError, Undated
 from retrostep.export.activity import Activity, activity
@@ -127,7 +127,8 @@ def _exported(store: Store, row: SessionRow, kind: str) -> tuple[str, bytes]:
 def _write(path: Path, data: bytes, overwrite: bool) -> None:
     """Write the file, and print whether it was there already. Raises RetrostepError where another file is there."""
     try:
-        state = "written" if write_new(path, data, overwrite) else "is there already"
+        with written_by_option("--to", "The file", "folder"):
+            state = "written" if write_new(path, data, overwrite) else "is there already"
     except FileExists as error:
         raise RetrostepError(f"{error} To replace it, add --overwrite.") from error
     echo(f"{path}: {state}.")

@@ -12,7 +12,7 @@ from rich.text import Text
 from retrostep.archive.backward_gait import GAIT_NAMES
 from retrostep.archive.durable_files import write_atomically
 from retrostep.cli._cures import when_settled
-from retrostep.cli._options import LOCAL_MOMENT, WholeNumber, json_option, store_option
+from retrostep.cli._options import LOCAL_MOMENT, WholeNumber, json_option, store_option, written_by_option
 from retrostep.cli._store import reading
 from retrostep.device.core_version import core_hash
 from retrostep.output.calendar_file import calendar_file
@@ -59,7 +59,8 @@ def command(
     following = [planner.next_session(each) if day is None else planner.allowance(day, each) for each in GAITS]
     outlook = planner.outlook(chosen, weeks, day)
     if ics is not None:
-        write_atomically(ics.absolute(), calendar_file(name, outlook, planner.warm_up_ms, bool(planner.to_settle)))
+        with written_by_option("--ics", "The calendar", "file"):
+            write_atomically(ics.absolute(), calendar_file(name, outlook, planner.warm_up_ms, bool(planner.to_settle)))
     if as_json:
         print_json(_as_dict(name, planner, following, chosen, outlook))
         return

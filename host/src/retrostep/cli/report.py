@@ -1,7 +1,5 @@
 """`retrostep report`: one page for the club, an athlete or a physiotherapist."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -9,23 +7,25 @@ import click
 from retrostep_core import VERSION
 
 from retrostep.archive.durable_files import write_atomically
-from retrostep.cli._options import PAST_MOMENT, athlete_option, store_option
+from retrostep.cli._options import PAST_MOMENT, athlete_option, store_option, written_by_option
 from retrostep.cli._store import reading
 from retrostep.device.core_version import core_hash
-from retrostep.errors import NoAccess, RetrostepError
 from retrostep.output.lines import echo
-from retrostep.output.report.facts import report
+from retrostep.output.report.facts import Report, report
 from retrostep.output.report.page import page
 from retrostep.output.report.pdf import write_pdf
 from retrostep.training.data_quality import Core
 from retrostep.training.dates import day_text
 
 _OWN_SUFFIXES = (".html", ".htm")
+_NAME_LENGTH = 40
 
 
 @click.command("report")
 @athlete_option("Only this athlete: nobody else is named.")
-@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The file (default: retrostep-DATE.html here).")
+@click.option(
+    "--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The file (default: retrostep-DATE[-NAME].html here)."
+)
 @click.option("--pdf", is_flag=True, help="Also print it to a PDF file beside it; needs Chromium, Chrome or Edge.")
 @click.option("--on", type=PAST_MOMENT, metavar="DATE", help="Report as on this local date; later sessions are left out.")
 @store_option
@@ -46,9 +46,9 @@ def command(athlete: str | None, to: Path | None, pdf: bool, on: datetime | None
         raise click.UsageError(f"There is no folder {to.absolute().parent}: create it first, or check the path of --to.")
     with reading(store_url) as store:
         found = report(store, Core(VERSION, core_hash().hex()), None if on is None else on.date(), athlete)
-    path = (to or Path(f"retrostep-{day_text(found.on)}.html")).absolute()
+    path = (to or Path(_default_name(found))).absolute()
     made = page(found, datetime.now().astimezone()).encode()
-    with _named_by_to():
+    with written_by_option("--to", "The report", "file"):
         write_atomically(path, made)
         echo(f"Written: {path}")
         if pdf:
@@ -57,12 +57,7 @@ def command(athlete: str | None, to: Path | None, pdf: bool, on: datetime | None
             echo(f"Written: {printed}")
 
 
-@contextmanager
-def _named_by_to() -> Iterator[None]:
-    """Where the file cannot be written, say which option names another one."""
-    try:
-        yield
-    except NoAccess as error:
-        raise RetrostepError(
-            "The report cannot be written there: change the folder's permissions, or name another file with --to."
-        ) from error
+def _default_name(found: Report) -> str:
+    """`retrostep-2026-11-28.html`; with the athlete's name where it is about one, so that the page of the club is not replaced."""
+    name = "" if found.is_club else "".join(char if char.isalnum() else "_" for char in found.pages[0].name[:_NAME_LENGTH])
+    return f"retrostep-{day_text(found.on)}{f'-{name}' if name else ''}.html"
