@@ -97,7 +97,7 @@ def test_from_logs_to_a_verdict(retrostep: Command, home: Path) -> None:
     place = next(k for k, line in enumerate(lines) if "session_spike " in line)
     assert lines[place].split() == ["FAIL", "session_spike", "100", "%", "(fails", "above", "30", "%)", "session", f"{DEVICE}/2"]
     assert "100 % more than the longest session" in lines[place + 1]
-    assert lines[place + 2].strip() == "Adjust: Keep the next session at 1 min 50 s backward or less."
+    assert lines[place + 2].strip() == "Adjust: Make the next sessions as long as those before this one, and add at most 10 % at a time."
     assert told.count("Frandsen 2025, Br J Sports Med") == 1, "each source once"
 
     assert retrostep("athletes", "assign", OTHER, "Ben")[0] == 0

@@ -107,11 +107,11 @@ def test_one_over_a_limit_fails_and_names_the_session(store: Store) -> None:
         "why": "2 min 20 s backward on 2026-11-18, 40 % more than the longest session of the 30 days before (1 min 40 s on 2026-11-15).",
         "source": finding.source,
         "headline": "+40 % on longest",
-        "next_step": {"step": "adjust", "text": "Keep the next session at 1 min 50 s backward or less."},
+        "next_step": {"step": "adjust", "text": "Make the next sessions as long as those before this one, and add at most 10 % at a time."},
         "accepted": None,
     }
     assert "Frandsen 2025" in finding.source and "forward running by distance, carried over" in finding.source
-    assert finding.todo == "Keep the next session at 1 min 50 s backward or less."
+    assert finding.todo == "Make the next sessions as long as those before this one, and add at most 10 % at a time."
 
 
 def test_a_check_stands_on_its_date_and_sees_nothing_later(store: Store) -> None:

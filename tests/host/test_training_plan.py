@@ -18,7 +18,7 @@ from retrostep.training.training_day import TrainingDay
 from retrostep.training.training_session import training_sessions
 from support.cli import Retrostep
 from support.logs import DEVICE, session_log
-from support.recordings import TODAY, history_of, recording, running, walking
+from support.recordings import TODAY, recording, running, walking
 
 ON = TODAY.toordinal()
 
@@ -91,10 +91,12 @@ def test_an_outlook_starts_where_the_athlete_is_and_at_most_doubles() -> None:
 
 
 def test_an_outlook_does_not_start_from_a_jump() -> None:
-    """40 s, then 170 s twice: the next ones are planned from 40 s."""
+    """40 s, then 170 s: the next ones are planned from 40 s. What was done twice is no jump any more."""
     jogs = [recording(day, 40, number=day, forward_ms=3_600_000) for day in (17, 14, 10)]
-    jumps = [recording(day, 170, number=day, forward_ms=3_600_000) for day in (6, 3)]
-    assert planner_of(*jogs, *jumps).outlook(JOG)[0].most_s == 40
+    jump, second = (recording(day, 170, number=day, forward_ms=3_600_000) for day in (6, 3))
+    assert planner_of(*jogs, jump).outlook(JOG)[0].most_s == 40
+    twice = planner_of(*jogs, jump, second).outlook(JOG)[0]
+    assert twice.most_s is not None and 40 < twice.most_s <= 100, "170 s, less what the week has already"
 
 
 @pytest.mark.parametrize(
@@ -111,16 +113,6 @@ def test_no_session_of_an_outlook_is_shorter_than_the_one_before(ran: list[tuple
     planned = planner.outlook(JOG)
     seconds = [each.most_s or 0 for each in planned]
     assert seconds == sorted(seconds) and seconds[0] >= 50 and planned[0].rule == rule
-
-
-@pytest.mark.parametrize("last_s", [140, 300])
-def test_the_check_and_the_plan_name_one_limit_after_a_jump(last_s: int) -> None:
-    """100 s, then a jump, and 105 s after it: the longest next session is 10 % above 105 s, in the finding and in the plan."""
-    recordings = [recording(9, 100), recording(5, last_s, number=2), recording(2, 105, number=3)]
-    (jump, _) = BY_NAME["session_spike"].judge(history_of(recordings), BY_NAME["session_spike"].limits)
-    assert jump.verdict == "fail" and jump.todo == "Keep the next session at 1 min 55 s backward or less."
-    following = planner_of(*recordings).next_session(JOG)
-    assert (following.most_s, following.rule) == (115, "session_spike")
 
 
 @pytest.fixture

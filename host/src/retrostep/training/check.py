@@ -28,7 +28,7 @@ from retrostep.training.plan import Planner
 from retrostep.training.quality_findings import worst_of_recordings
 from retrostep.training.review import CHANGE_ORDER, SAME, Review, change_since, review
 from retrostep.training.rules.catalog import BY_NAME, RULES
-from retrostep.training.rules.reference import SPIKE_DAYS
+from retrostep.training.rules.load import SPIKE_DAYS
 from retrostep.training.rules.rule import ASK, WEEK_DAYS, Explanation, Judgement, Rule, RuleLimits, TrainingHistory, days
 from retrostep.training.rules.week import CHRONIC_DAYS, week_load
 from retrostep.training.training_day import TrainingDay, may_continue, training_days

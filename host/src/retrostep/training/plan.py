@@ -17,7 +17,7 @@ from retrostep.training.rules.catalog import BY_NAME, RULES
 from retrostep.training.rules.execution import to_settle
 from retrostep.training.rules.floor import BACKWARD, RUNNING
 from retrostep.training.rules.ladder import stage_done
-from retrostep.training.rules.reference import reference_ms
+from retrostep.training.rules.load import usual_of_days
 from retrostep.training.rules.rule import Proposal, Rule, RuleLimits, TrainingHistory
 from retrostep.training.training_session import MIN_BACKWARD_MS, TrainingSession
 
@@ -199,7 +199,7 @@ class Planner:
 
     def _usual_s(self, gait: int) -> int:
         """The longest session of the last 30 days that counts for the gait and was no jump, in s."""
-        return reference_ms(self._history, gait != WALK, self.first_day, self._spike) // 1_000
+        return usual_of_days(self._history, gait != WALK, self.first_day, self._spike) // 1_000
 
 
 def _dip(planned: list[Allowance]) -> str:

@@ -1,12 +1,17 @@
 """Rules about the backward time of a session, compared with earlier ones."""
 
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 from retrostep.training.dates import day_text
 from retrostep.training.finding import OK, UNKNOWN
 from retrostep.training.rules.part import (
+    ALL_PART,
     ONLY_RUN_PART,
+    RUN_PART,
     Part,
     allowed_ms,
     compared,
@@ -17,7 +22,6 @@ from retrostep.training.rules.part import (
     least_of,
     worst_of,
 )
-from retrostep.training.rules.reference import SPIKE_DAYS, Reference, References, reference_ms
 from retrostep.training.rules.rule import (
     Explanation,
     Judgement,
@@ -30,16 +34,26 @@ from retrostep.training.rules.rule import (
     lowest_limit,
 )
 from retrostep.training.training_session import TrainingSession
-from retrostep.units import clock, duration
+from retrostep.units import clock, duration, quantity
 
+SPIKE_DAYS = 30
 LAY_OFF_DAYS = 14
+
+
+class _Longest(NamedTuple):
+    """The longest session, or the day that it was in: later sessions are compared with it."""
+
+    ms: int
+    day: int
+    contradiction: str
+    is_complete: bool
 
 
 # session_spike
 
 
 def session_spike(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
-    """A session's backward time compared with its Reference, in percent: the longest of the 30 days before that was no jump."""
+    """A session's backward time compared with the longest of the 30 days before, in percent. Earlier sessions of the same day count."""
     if not history.has_walking:
         yield from _spikes(history, limits, ONLY_RUN_PART)
         return
@@ -55,17 +69,18 @@ def _spikes(history: TrainingHistory, limits: RuleLimits, part: Part) -> Iterato
     sessions = part.of(history)
     sizes = [session.running_ms for session in sessions] if part.running else [session.backward_ms for session in sessions]
     lowest = lowest_limit(limits)
-    references = References(part, limits)
+    longest: deque[_Longest] = deque()  # of the last 30 days, each longer than all after it
     for earlier in history.earlier:
         if (own := part.of_day(earlier)).number:
-            references.add_day(own.longest_ms, earlier.day, earlier)
+            _append(longest, _Longest(own.longest_ms, earlier.day, "", own.is_complete))
     for session, ms in zip(sessions, sizes, strict=True):
         day = session.day
-        counted = references.before(day)
-        references.add(ms, session)
-        if counted is None or day < history.since:
+        while longest and day - longest[0].day > SPIKE_DAYS:
+            longest.popleft()
+        before = longest[0] if longest else None
+        _append(longest, _Longest(ms, day, session.contradiction, session.unrecorded_ms == 0))
+        if before is None or day < history.since:
             continue
-        before = references.described(counted)
         percent = increase(ms, before.ms)
         if session.unrecorded_ms == 0 and not before.contradiction and (lowest is None or percent <= lowest):
             if history.skips_ok and session is not sessions[-1]:
@@ -74,28 +89,33 @@ def _spikes(history: TrainingHistory, limits: RuleLimits, part: Part) -> Iterato
         else:
             most_ms = None if before.contradiction else part.most_ms(session)
             verdict, limit = between(partial(grade_increase, before.ms, limits, part.floor), part.least_ms(session), ms, most_ms)
-        explain = partial(_explain_spike, history, session, before, part, verdict, limits)
+        explain = partial(_explain_spike, session, before, part, verdict, percent, limits)
         yield Judgement(verdict, round(percent, 2), limit, session, explain)
 
 
+def _append(longest: deque[_Longest], session: _Longest) -> None:
+    """Add a session, and remove those before it that are not longer: no later session is compared with them."""
+    while longest and longest[-1].ms <= session.ms:
+        longest.pop()
+    longest.append(session)
+
+
 def _explain_spike(
-    history: TrainingHistory, session: TrainingSession, before: Reference, part: Part, verdict: str, limits: RuleLimits
+    session: TrainingSession, longest: _Longest, part: Part, verdict: str, percent: float, limits: RuleLimits
 ) -> Explanation:
-    ms, percent = part.ms(session), increase(part.ms(session), before.ms)
-    which = "longest earlier session within this limit" if before.is_after_jump else f"longest session of the {SPIKE_DAYS} days before"
+    ms, longest_ms = part.ms(session), longest.ms
     why = (
-        f"{duration(ms)} {part.words} on {day_text(session.day)}, {compared(percent)} the {which} "
-        f"({duration(before.ms)} on {day_text(before.day)})."
+        f"{duration(ms)} {part.words} on {day_text(session.day)}, {compared(percent)} the longest session of the "
+        f"{SPIKE_DAYS} days before ({duration(longest_ms)} on {day_text(longest.day)})."
     )
     if verdict == UNKNOWN:
-        why += doubt_text([session.contradiction, before.contradiction])
+        why += doubt_text([session.contradiction, longest.contradiction])
     else:
         why += part.floor.text(verdict, grade(percent, limits)[0])
-        if verdict != OK and not before.is_complete:
+        if verdict != OK and not longest.is_complete:
             why += " That longest session was not recorded completely, so it may have been longer."
-    next_day = max(history.on, (history.last_backward_day or 0) + 1)
-    most_ms = allowed_ms(reference_ms(history, part.running, next_day, limits), lowest_limit(limits), part.floor.inform_ms) or 0
-    todo = f"Keep the next session at {duration(most_ms)} {part.words} or less."
+    step = quantity(lowest_limit(limits) or 0, "%")
+    todo = f"Make the next sessions as long as those before this one, and add at most {step} at a time."
     return Explanation(f"{percent:+.0f} % on longest", why, todo)
 
 
@@ -103,10 +123,32 @@ def most_by_spike(history: TrainingHistory, limits: RuleLimits, next_: Proposal)
     """The longest next session that session_spike allows."""
 
     def most(part: Part) -> int | None:
-        before_ms = reference_ms(history, part.running, next_.day, limits)
-        return allowed_ms(before_ms, next_.limit(limits), part.floor.most_ms(next_.level)) if before_ms else None
+        longest_ms = longest_of_days(history, part.running, next_.day)
+        return allowed_ms(longest_ms, next_.limit(limits), part.floor.most_ms(next_.level)) if longest_ms else None
 
     return least_of(most, next_, limits)
+
+
+def longest_of_days(history: TrainingHistory, running: bool, day: int) -> int:
+    """The time of the longest session of the 30 days before `day`, of jogging and running or of all, in ms; 0 without any."""
+    part = RUN_PART if running else ALL_PART
+    first = day - SPIKE_DAYS
+    earlier = (part.of_day(each).longest_ms for each in history.earlier_between(first, day))
+    return max(chain(earlier, map(part.ms, days(part.of(history), first, day))), default=0)
+
+
+def usual_of_days(history: TrainingHistory, running: bool, day: int, limits: RuleLimits) -> int:
+    """As `longest_of_days`, without the sessions that were above the lowest limit of session_spike: a jump is no level to plan from."""
+    part = RUN_PART if running else ALL_PART
+    first, percent = day - SPIKE_DAYS, lowest_limit(limits)
+    earlier = (part.of_day(each).longest_ms for each in history.earlier_between(first, day))
+    usual_ms = longest_ms = 0
+    for ms in chain(earlier, map(part.ms, days(part.of(history), first, day))):
+        allowed = allowed_ms(longest_ms, percent, part.floor.inform_ms) if longest_ms else None
+        if allowed is None or ms <= allowed:
+            usual_ms = max(usual_ms, ms)
+        longest_ms = max(longest_ms, ms)
+    return usual_ms
 
 
 # first_exposure
