@@ -127,6 +127,10 @@ def test_a_long_list_is_one_line_also_when_it_was_imported_before(retrostep: Ret
     for words in ("25 sessions, IMPORT/1 to IMPORT/25", "Skipped 25 activities. The first: it was imported already, as session IMPORT/1."):
         lines = retrostep("import", "Ada", listed).out.splitlines()
         assert len(lines) == 2 and words in lines[0]
+    listed.write_text("date,duration\n" + "".join(f"{day}.10.2026,30\n" for day in range(1, 31)))
+    ran = retrostep("import", "Ada", listed)
+    assert ran.status == 1 and "as 2026-11-20 17:30 and 0:45:10." in ran.err
+    assert len(ran.err.splitlines()) == 21 and ran.err.endswith("list.csv: Not imported: 10 more.\n") and "30 not usable" in ran.out
 
 
 def test_pauses_and_standing_are_no_movement() -> None:
@@ -219,6 +223,29 @@ def test_impossible_activities_are_refused() -> None:
     assert "up to 48 h" in why(b"date,duration\n2026-01-01,100:00:00\n")
     for line in (b"2026-02-30,10", b"2026-02-03,-10", b"2026-02-03,nan", b"2026-02-03,inf", b"9999-12-31,10", b"x,y", b"2026-02-03,"):
         assert "line 2 has no valid date" in why(b"date,duration\n" + line + b"\n") or "future" in why(b"date,duration\n" + line + b"\n")
+
+
+def test_a_list_that_was_cut_gives_no_wrong_numbers() -> None:
+    line = f"Running,{LOCAL}:00,false,Run,2,00:10:00,--,171,10:00,10:00.0".encode()
+    found = [each for end in range(len(line) + 1) for each in activities_in(GARMIN.encode() + line[:end] + b" ", "run")]
+    assert {each.duration_ms for each in found if isinstance(each, ImportedActivity)} == {600_000}
+    assert sum(isinstance(each, DamagedFile) and "line 2 was cut" in str(each) for each in found) > 40
+    own = b"session,athlete,time,t_s,cadence_spm,direction,steps,alert\nX/1,Ada,2026-11-20T16:30:01Z,1,171,backward,3,\nX/1,Ada,2026"
+    assert damaged(own)
+
+
+def test_one_bad_activity_does_not_keep_the_others_of_its_file_out() -> None:
+    tcx = watch_tcx(STARTED, 60).decode()
+    begin, end = tcx.index("<Activity "), tcx.index("</Activities>")
+    bad = re.sub('StartTime="[^"]*"', 'StartTime="today"', tcx[begin:end])
+    for activities in (bad + tcx[begin:end], tcx[begin:end] + bad):
+        kinds = {type(each) for each in activities_in((tcx[:begin] + activities + tcx[end:]).encode(), "run")}
+        assert kinds == {ImportedActivity, UnusableActivity}
+
+
+def test_sports_that_only_sound_like_running_are_skipped() -> None:
+    names = ("Trail Running", "VirtualRun", "RUN", "Crunches", "Trunk rotation", "Brunch", "Nordic Walking")
+    assert [track.sport_named(name) for name in names] == ["running"] * 3 + ["crunches", "trunk rotation", "brunch", "walking"]
 
 
 def test_a_gpx_file_needs_times_and_its_sport(retrostep: Retrostep, tmp_path: Path) -> None:

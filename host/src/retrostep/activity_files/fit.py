@@ -17,7 +17,7 @@ from retrostep_core.log.decoded import Bout
 
 from retrostep.activity_files.track import MAX_POINTS, Point, Track, plausible, steps_per_value
 from retrostep.archive.imported import MAX_BOUTS
-from retrostep.errors import DamagedFile, UnusableActivity
+from retrostep.errors import DamagedFile, RetrostepError, UnusableActivity
 
 _MAX_FRAMES = 2 * MAX_POINTS
 _MAX_DEFINITIONS = 5_000
@@ -63,8 +63,11 @@ _WANTED = {
 }
 
 
-def read_fit(data: bytes) -> list[Track]:
-    """The activities in a FIT file. Raises DamagedFile where it is cut or damaged, UnusableActivity where it holds no activity."""
+def read_fit(data: bytes) -> list[Track | RetrostepError]:
+    """The activities in a FIT file, in order; for one that cannot be used, why not.
+
+    Raises DamagedFile where the file is cut or damaged, UnusableActivity where it holds no activity.
+    """
     read = _Read()
     try:
         for frame in _frames(data):
@@ -118,10 +121,10 @@ def _take(read: _Read, frame: Any) -> None:
     into.append(values)
 
 
-def _track(read: _Read, session: dict[str, Any]) -> Track:
+def _track(read: _Read, session: dict[str, Any]) -> Track | RetrostepError:
     start_ms = _ms(session["start_time"])
     if start_ms is None:
-        raise UnusableActivity("its file does not say when it started")
+        return UnusableActivity("its file does not say when it started")
     elapsed_s = _number(session["total_elapsed_time"])
     last_ms = _ms(session["timestamp"])
     end_ms = start_ms + round(1_000 * elapsed_s) if elapsed_s else last_ms if last_ms is not None else start_ms

@@ -39,46 +39,52 @@ def read_table(data: bytes) -> list[Track | RetrostepError]:
     """
     rows = _rows(data)
     try:
-        columns = [name.strip().lower() for name in next(rows, [])]
+        columns = [name.strip().lower() for name in next(rows, ([], True))[0]]
         if set(columns) >= _SECONDS:
             return [_exported(columns, rows)]
         layout = next((one for one in _LAYOUTS if one.fits(columns)), None)
         if layout is None:
-            raise UnusableActivity("it is neither FIT nor TCX, and has no columns `date` and `duration`")
+            raise UnusableActivity("it is no FIT, TCX or GPX file, and has no columns `date` and `duration`")
         return list(_listed(layout, columns, rows))
     except UnicodeDecodeError as error:
-        raise DamagedFile("it is neither FIT nor TCX, and no text in UTF-8 either") from error
+        raise DamagedFile("it is no FIT, TCX or GPX file, and no text in UTF-8: a spreadsheet saves that as CSV UTF-8") from error
     except csv.Error as error:
         raise DamagedFile(f"it is no table: {error}") from error
 
 
-def _rows(data: bytes) -> Iterator[list[str]]:
-    """The rows of a table in UTF-8, read line by line. A row is bounded, so that memory is. UnicodeDecodeError, csv.Error."""
+def _rows(data: bytes) -> Iterator[tuple[list[str], bool]]:
+    """The rows of a table in UTF-8, read line by line, and whether each has a line end. UnicodeDecodeError, csv.Error.
+
+    A row is bounded, so that memory is.
+    """
     data = data.removeprefix(BOM_UTF8).lstrip()
     first = data[:_MAX_ROW].partition(b"\n")[0]
-    length = 0
+    length, has_end = 0, True
 
     def lines() -> Iterator[str]:
-        nonlocal length
+        nonlocal length, has_end
         text = TextIOWrapper(BytesIO(data), "utf-8", newline="")
         while line := text.readline(_MAX_ROW + 1):
             length += len(line)
+            has_end = line.endswith(("\n", "\r"))
             if length > _MAX_ROW:
                 raise UnusableActivity("it has a longer line than a list of activities can have")
             yield line
 
     for row in csv.reader(lines(), delimiter=";" if first.count(b";") > first.count(b",") else ","):
         length = 0
-        yield row
+        yield row, has_end
 
 
-def _exported(columns: list[str], rows: Iterator[list[str]]) -> Track:
+def _exported(columns: list[str], rows: Iterator[tuple[list[str], bool]]) -> Track:
     """The activity in a file that Retrostep exported."""
     points: list[Point] = []
     start_ms = None
-    for number, cells in enumerate(rows, 2):
+    for number, (cells, has_end) in enumerate(rows, 2):
         if number > MAX_POINTS:
             raise UnusableActivity("it has more lines than an activity can have")
+        if not has_end and len(cells) < len(columns):
+            raise DamagedFile(f"its line {number} was cut")
         values = dict(zip(columns, cells, strict=False))
         try:
             at_ms, since_s = _utc_ms(values["time"]), float(values["t_s"])
@@ -94,11 +100,14 @@ def _exported(columns: list[str], rows: Iterator[list[str]]) -> Track:
     return Track(start_ms, points[-1].at_ms, RUNNING, points, is_export=True)
 
 
-def _listed(layout: "_Layout", columns: list[str], rows: Iterator[list[str]]) -> Iterator[Track | RetrostepError]:
+def _listed(layout: "_Layout", columns: list[str], rows: Iterator[tuple[list[str], bool]]) -> Iterator[Track | RetrostepError]:
     free_ms: dict[str, int] = {}
-    for number, cells in enumerate(rows, 2):
+    for number, (cells, has_end) in enumerate(rows, 2):
         if number > _MAX_LINES:
             raise UnusableActivity(f"it has more than {_MAX_LINES} lines")
+        if not has_end and len(cells) < len(columns):  # what is left of a number is another number
+            yield DamagedFile(f"its line {number} was cut")
+            continue
         values: dict[str, str] = {}
         for name, cell in zip(columns, cells, strict=False):
             values.setdefault(name, cell.strip())  # Strava has some columns twice
@@ -107,7 +116,7 @@ def _listed(layout: "_Layout", columns: list[str], rows: Iterator[list[str]]) ->
         try:
             yield _track(layout, values, free_ms)
         except (ValueError, OverflowError, OSError):
-            yield UnusableActivity(f"its line {number} has no valid date and duration")
+            yield UnusableActivity(f"its line {number} has no valid date and duration, as 2026-11-20 17:30 and 0:45:10")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from retrostep_core.log.decoded import Bout
 from retrostep.activity_files.track import MAX_POINTS, Point, Track, plausible, steps_per_value
 from retrostep.activity_files.xml_file import Elements, moment_ms, number, read_elements
 from retrostep.archive.imported import MAX_BOUTS
-from retrostep.errors import UnusableActivity
+from retrostep.errors import RetrostepError, UnusableActivity
 
 _MAX_ACTIVITIES = 10_000
 _OWN_LAP = re.compile(r"(forward|backward|still|unknown), ([0-9]{1,7}) steps")
@@ -70,8 +70,11 @@ class _Target(Elements):
         return self.activities[-1].laps[-1] if self.activities and self.activities[-1].laps else None
 
 
-def read_tcx(data: bytes) -> list[Track]:
-    """The activities in a TCX file. Raises DamagedFile where it is cut or damaged, UnusableActivity where it holds none."""
+def read_tcx(data: bytes) -> list[Track | RetrostepError]:
+    """The activities in a TCX file, in order; for one that cannot be used, why not.
+
+    Raises DamagedFile where the file is cut or damaged, UnusableActivity where it holds no activity.
+    """
     target = _Target()
     read_elements(data, target)
     if target.root != "TrainingCenterDatabase":
@@ -81,10 +84,10 @@ def read_tcx(data: bytes) -> list[Track]:
     return [_track(activity) for activity in target.activities if activity.laps]
 
 
-def _track(activity: _Activity) -> Track:
+def _track(activity: _Activity) -> Track | RetrostepError:
     started_ms = moment_ms(activity.laps[0].started)
     if started_ms is None:
-        raise UnusableActivity("its file does not say when it started")
+        return UnusableActivity("its file does not say when it started")
     values = [
         (at_ms, number(point.get("RunCadence", point.get("Cadence"))))
         for lap in activity.laps

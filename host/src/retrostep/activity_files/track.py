@@ -8,6 +8,7 @@ Method:
 4. Steps are those of the points where the file counts them, otherwise cadence times time. A file without cadence gives time without steps.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,13 +41,13 @@ MAX_POINTS = 400_000
 
 RUNNING, WALKING, HIKING = "running", "walking", "hiking"
 ON_FOOT = (RUNNING, WALKING, HIKING)
-_SPORTS = (("hik", HIKING), ("walk", WALKING), ("run", RUNNING))
-"""What is in the names of sports on foot: `Trail Running`, `Virtual Run`, `Hike`."""
+_SPORTS = (("hik", HIKING), ("walk", WALKING), ("(?<![bcgpt])run", RUNNING))
+"""What is in the names of sports on foot: `Trail Running`, `VirtualRun`, `Hike`. Crunches and trunk rotations are no runs."""
 
 
 def sport_named(name: str) -> str:
     """The sport that other programs call `name`; those that are not on foot as they are, in lower case."""
-    return next((sport for part, sport in _SPORTS if part in name.lower()), name.lower())
+    return next((sport for part, sport in _SPORTS if re.search(part, name.lower())), name.lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,11 @@ def command(athlete: str, files: tuple[Path, ...], sport: str | None, store_url:
             outcome = import_file(store, name, path, who=who, sport=sport or "")
             for line in _lines(outcome):
                 echo(line)
-            for why, times in Counter(_failure(outcome, problem) for problem in outcome.problems).items():
+            failures = list(Counter(_failure(outcome, problem) for problem in outcome.problems).items())
+            for why, times in failures[:_LONG_LIST]:
                 echo(why + (f" ({times} times)" if times > 1 else ""), err=True)
+            if len(failures) > _LONG_LIST:
+                echo(f"{outcome.file}: Not imported: {len(failures) - _LONG_LIST} more.", err=True)
             status = max([status, *(problem.exit_status for problem in outcome.problems)])
             imported += len(outcome.sessions)
             skipped += len(outcome.skipped)
