@@ -144,6 +144,13 @@ def test_the_next_backup_removes_what_a_killed_one_left(folder: Path, tmp_path: 
     assert not left.exists() and running.exists() and other.exists()
 
 
+def test_a_store_that_does_not_exist_is_not_moved(postgresql_url: str, tmp_path: Path) -> None:
+    for source, target in ((tmp_path / "typo", tmp_path / "new"), (postgresql_url, tmp_path / "new"), (tmp_path / "typo", postgresql_url)):
+        ran = Retrostep(tmp_path / "home")("store", "move", source, target)
+        assert ran.status == 1 and "There is no store at " in one_sentence(ran)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_store_is_not_put_inside_another(folder: Path, tmp_path: Path) -> None:
     retrostep = Retrostep(tmp_path / "home")
     link = tmp_path / "link"
@@ -261,7 +268,7 @@ def raised(name: str, data: bytes) -> bytes:
         (lambda path: path.write_bytes(cut(path.read_bytes())), "is not a complete backup"),
         (lambda path: path.write_bytes(flipped(path.read_bytes())), "is not a complete backup"),
         (lambda path: path.write_bytes(b"no archive"), "is not a complete backup"),
-        (lambda path: path.unlink(), "is no file"),
+        (lambda path: path.unlink(), "There is no file"),
         (rewritten(lambda name, data: None if name.endswith("1.rsl") else data), "is not a complete backup"),
         (rewritten(lambda name, data: data + b"\n" if name == "entries.jsonl" else data), "is not a complete backup"),
         (rewritten(lambda name, data: b"[]" if name == "backup.json" else data), "is not a complete backup"),
@@ -276,5 +283,5 @@ def test_a_damaged_backup_is_one_sentence_and_restores_nothing(
     assert retrostep("store", "backup", backup, "--store", f"sqlite:///{folder}/store.sqlite").status == 0
     damage(backup)
     ran = retrostep("store", "restore", backup)
-    assert sentence in one_sentence(ran) and ran.status == BadBackup.exit_status
+    assert sentence in one_sentence(ran) and ran.status == (BadBackup.exit_status if backup.exists() else 1)
     assert not retrostep.home.exists()

@@ -132,6 +132,24 @@ def test_a_command_whose_database_disappears_is_one_sentence_and_can_be_run_agai
         assert contents(store)[0] == ["received", "note"]
 
 
+def test_an_error_after_an_entry_was_saved_asks_nobody_to_enter_it_again(postgresql_url: str, tmp_path: Path) -> None:
+    retrostep = Retrostep(tmp_path)
+    with Store(postgresql_url) as store:
+        take(store, 1)
+    saved = 0
+    for nth in range(24, 400, 2):
+        with broken_at(postgresql_url, Engine, nth):
+            ran = retrostep("note", f"{DEVICE}/1", "--pain", 3, "--store", postgresql_url)
+        with Store(postgresql_url) as store:
+            notes = len(store.detail(store.find_session("1")).notes)
+        if ran.status == 0 and notes == saved + 1 and nth > 60:
+            break
+        assert ran.status == 0 or ("before you enter it again" in one_sentence(ran)) == (notes > saved), (nth, ran.err)
+        assert notes == saved or "run this again" not in ran.err
+        saved = notes
+    assert saved > 2
+
+
 def test_nothing_is_confirmed_to_the_board_that_is_not_in_the_database(postgresql_url: str, tmp_path: Path) -> None:
     fake = FakeBoard(tmp_path / "flash")
     for number, log in LOGS.items():
@@ -195,6 +213,18 @@ def test_damage_is_reported_without_the_files_that_a_server_has_not(postgresql_u
     for command, words in (("verify", damaged), ("rebuild", damaged), ("status", "a backup of the store has the reason")):
         ran = Retrostep(tmp_path)("store", command, "--store", postgresql_url)
         assert words in ran.out + ran.err and "entries.jsonl" not in ran.out + ran.err and ".txt" not in ran.out
+
+
+def test_a_lost_table_is_found_by_verify_and_made_again_by_a_rebuild(postgresql_url: str, tmp_path: Path) -> None:
+    with Store(postgresql_url) as store:
+        take(store, 1)
+        store.note(DEVICE, 1, pain=1)
+    with psycopg.connect(postgresql_url) as connection:
+        connection.execute("DROP TABLE notes CASCADE")
+    ran = [Retrostep(tmp_path)("store", command, "--store", postgresql_url) for command in ("verify", "rebuild", "verify")]
+    assert [each.status for each in ran] == [4, 0, 0] and "no table notes. To make it again: `retrostep store rebuild`" in ran[0].out
+    with Store(postgresql_url) as store:
+        assert len(store.detail(store.find_session("1")).notes) == 1
 
 
 def layout(change: int) -> Callable[[str], None]:
@@ -274,6 +304,23 @@ def test_the_driver_and_the_migrations_are_loaded_only_where_they_are_needed(tmp
     script = "import sys; from retrostep.archive.store import Store; Store().close(); print(*{'psycopg', 'alembic'} & set(sys.modules))"
     environment = {**os.environ, "RETROSTEP_HOME": str(tmp_path / "home")}
     assert subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True).stdout.strip() == b""
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "reason"),
+    [
+        ("?sslmode=none", StoreLost, 'invalid sslmode value: "none"'),
+        ("?bogus=1", UnsupportedStore, "has an option that does not work: "),
+        ("?connect_timeout=long", UnsupportedStore, "bad value for connect_timeout"),
+        ("", StoreLost, "cannot be reached (Connection refused)"),
+    ],
+)
+def test_a_url_that_does_not_work_is_reported_with_the_reason(options: str, kind: type[Exception], reason: str) -> None:
+    for host in ("127.0.0.1", "[::1]"):
+        with pytest.raises(kind) as failed:
+            Store(f"postgresql://kim:{PASSWORD}@{host}:1/club{options}")
+        assert reason in str(failed.value).replace("Cannot assign requested address", "Connection refused")
+        assert f"postgresql://kim@{host}:1/club" in str(failed.value) and PASSWORD not in str(failed.value)
 
 
 def test_urls_are_shown_without_password_and_options() -> None:

@@ -8,9 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from retrostep.archive.durable_files import disk_full
+from retrostep.archive.store import Store
+from retrostep.archive.tables import Tables
+from sqlalchemy import Engine, event
 from support.cli import Retrostep, one_sentence
+from support.logs import DEVICE
 from support.stored import store_url, with_adas_session
 
 READING = (("check",), ("sessions",), ("session", "1"), ("athletes",), ("rules",), ("store", "status"), ("store", "verify"))
@@ -109,6 +115,67 @@ def test_another_thing_in_the_place_of_the_journal_is_refused(retrostep: Retrost
         ran = retrostep(*command)
         assert ran.status == 1 and "entries.jsonl is not a regular file" in one_sentence(ran)
     assert not (tmp_path / "elsewhere.sqlite").exists()
+
+
+def test_an_entry_that_is_saved_when_the_disk_is_full_is_not_asked_for_again(
+    retrostep: Retrostep, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(Tables, "apply_journal", mock.Mock(side_effect=disk_full(home / "store.sqlite")))
+        ran = retrostep("note", "Ada", "sore")
+    assert ran.status == 1 and "is saved: look there before you enter it again." in one_sentence(ran) and "run this again" not in ran.err
+    assert [note["text"] for note in retrostep("session", "Ada", "--json").json["notes"]] == ["sore"]
+
+
+def test_a_disk_that_fills_up_within_a_rebuild_is_called_full(retrostep: Retrostep, home: Path) -> None:
+    with Store(store_url(home)) as store:
+        for number in range(40):
+            store.note(DEVICE, 1, text=f"{number}" * 1_000)
+    (home / "store.sqlite").unlink()
+
+    pages = 0
+
+    def small(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    event.listen(Engine, "connect", small)
+    try:
+        for pages in range(84, 120, 2):
+            rebuilt = retrostep("store", "rebuild")
+            assert rebuilt.status == 1 and "No room left" in one_sentence(rebuilt), (pages, rebuilt)
+    finally:
+        event.remove(Engine, "connect", small)
+    assert retrostep("store", "rebuild").status == 0
+
+
+@pytest.mark.parametrize("name", ["50% off", "p%41c", "what?", "a?b=c", "#1"])
+def test_a_data_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    retrostep = Retrostep(tmp_path / "outer" / name)
+    retrostep.home.mkdir(parents=True)
+    assert retrostep("athletes", "add", "Ada").status == 0
+    moved = tmp_path / "outer" / f"new {name}"
+    assert retrostep("store", "move", retrostep.home, moved).status == 0
+    assert [path.name for path in (tmp_path / "outer").iterdir() if path not in (retrostep.home, moved)] == []
+    assert {"store.sqlite", "entries.jsonl"} <= {path.name for path in moved.iterdir()}
+    status = Retrostep(moved)("store", "status", "--json").json
+    assert status["folder"] == str(moved) and retrostep("athletes", "--json", "--store", status["store"]).json["athletes"]
+    if "?" in name:
+        assert "write ? and % in a path as %3F and %25" in one_sentence(retrostep("check", "--store", f"sqlite:///{moved}/store.sqlite"))
+
+
+@needs_posix
+@pytest.mark.parametrize("home", ["~no-such-user/club", None])
+def test_a_user_without_a_home_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str | None) -> None:
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", mock.Mock(side_effect=KeyError))
+    monkeypatch.setattr("platformdirs.user_data_dir", mock.Mock(side_effect=RuntimeError))
+    retrostep = Retrostep(Path(home or "."))
+    retrostep.environment["RETROSTEP_HOME"] = home or ""
+    for command in (("check",), ("athletes", "add", "Ada"), ("store", "move", home or "~/club", tmp_path / "new")):
+        ran = retrostep(*command)
+        assert ran.status == 1 and one_sentence(ran).endswith("with RETROSTEP_HOME.")
+    assert retrostep("athletes", "add", "Ada", "--store", f"sqlite:///{tmp_path}/store.sqlite").status == 0
 
 
 def test_reading_commands_answer_on_a_full_disk(retrostep: Retrostep, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ class UnsafeName(DamagedData):
 
 
 class DamagedFile(DamagedData):
-    """An activity file is cut or damaged. Nothing of it was imported, and the file stays where it is."""
+    """An activity file, or a line of one, is cut or damaged. Nothing of that was imported, and the file stays where it is."""
 
 
 class UnusableActivity(RetrostepError):
@@ -52,6 +52,10 @@ class StoreFailed(RetrostepError):
 
 class StoreLost(StoreFailed):
     """The server of the store cannot be reached, or the connection to it was lost."""
+
+
+class SavedBefore(RetrostepError):
+    """A command has saved something, and then its store failed. To run it again would enter the same twice."""
 
 
 class StoreMoved(RetrostepError):

@@ -28,7 +28,7 @@ from retrostep.archive.identifiers import device_name, generation_name, session_
 from retrostep.archive.moments import now_ms
 from retrostep.archive.raw_logs import RawLog, log_file_name
 from retrostep.archive.tables import Progress
-from retrostep.errors import BadBackup, FileExists, UnsafeName
+from retrostep.errors import BadBackup, FileExists, RetrostepError, UnsafeName
 
 FORMAT = 1
 MAX_PIECE_BYTES = 1 << 26
@@ -158,7 +158,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive at `path`. Raises BadBackup, also where a part that is read in the block is damaged."""
     with file_errors(path):
         if not path.is_file():
-            raise BadBackup(f"{path} is no file: check the path.")
+            raise RetrostepError(f"{path} is not a file: check the path." if path.exists() else f"There is no file {path}: check the path.")
         try:
             with closing(zipfile.ZipFile(path)) as archive:
                 for part in archive.infolist():

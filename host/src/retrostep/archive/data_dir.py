@@ -5,6 +5,9 @@ from pathlib import Path
 
 import platformdirs
 
+from retrostep.archive.store_url import file_url
+from retrostep.errors import NoAccess
+
 
 class DataDir:
     """A data folder. Its parts:
@@ -17,7 +20,11 @@ class DataDir:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = Path(path).expanduser().absolute()
+        try:
+            self.path = Path(path).expanduser().absolute()
+        except RuntimeError as error:  # ~name of a user that does not exist, or a user without a home
+            shown = ascii(str(path)[:80])
+            raise NoAccess(f"There is no home of a user for {shown}: choose another folder with RETROSTEP_HOME.") from error
         self.logs = self.path / "logs"
         self.incoming = self.path / "incoming"
         self.quarantine = self.path / "quarantine"
@@ -27,9 +34,12 @@ class DataDir:
     def from_environment(cls) -> "DataDir":
         """The folder that RETROSTEP_HOME names, or the platform's folder for user data."""
         named = os.environ.get("RETROSTEP_HOME")
-        return cls(Path(named) if named else Path(platformdirs.user_data_dir("retrostep", appauthor=False)))
+        try:
+            return cls(Path(named or platformdirs.user_data_dir("retrostep", appauthor=False)))
+        except RuntimeError as error:
+            raise NoAccess("This user has no home folder: choose a folder for the data with RETROSTEP_HOME.") from error
 
     @property
     def store_url(self) -> str:
         """The URL of the store in this folder."""
-        return f"sqlite:///{self.path / 'store.sqlite'}"
+        return file_url(self.path / "store.sqlite")

@@ -68,7 +68,17 @@ def database_errors(name: str) -> Iterator[None]:
             raise server_error(name, cause) from error
         if not isinstance(cause, sqlite3.Error):
             raise
-        raise _file_error(name, cause) from error
+        raise _file_error(name, _before_savepoint(error, cause)) from error
+
+
+def _before_savepoint(error: BaseException, cause: sqlite3.Error) -> sqlite3.Error:
+    """The error after which SQLite ended the transaction by itself, as on a full disk, where only its lost savepoint is reported."""
+    before = error.__context__
+    while before is not None and "no such savepoint" in str(cause):
+        if isinstance(before, DBAPIError) and isinstance(before.orig, sqlite3.Error):
+            cause = before.orig
+        before = before.__context__
+    return cause
 
 
 def _file_error(name: str, cause: sqlite3.Error) -> RetrostepError:
@@ -109,6 +119,11 @@ def wipe_deleted(connection: Connection) -> None:
     connection.exec_driver_sql("COMMIT")
     connection.exec_driver_sql("VACUUM")
     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def missing_tables(session: Session) -> list[str]:
+    """The names of tables that a store has and this one lacks."""
+    return sorted(set(Base.metadata.tables) - set(inspect(session.connection()).get_table_names()))
 
 
 def layout_of(session: Session) -> int | None:

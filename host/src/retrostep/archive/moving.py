@@ -12,7 +12,7 @@ from retrostep.archive.durable_files import file_errors, fsync_folder, temporary
 from retrostep.archive.place import PARTS, refuse_inside_store
 from retrostep.archive.projection import MOVED
 from retrostep.archive.store import Store
-from retrostep.archive.store_url import is_server, kept_url, shown_url, sqlite_path
+from retrostep.archive.store_url import file_url, is_server, kept_url, shown_url, sqlite_path
 from retrostep.archive.tables import Progress
 from retrostep.archive.verify import Verification
 from retrostep.errors import NoAccess, RetrostepError
@@ -21,11 +21,13 @@ from retrostep.errors import NoAccess, RetrostepError
 def move_store(source_url: str, target_url: str, progress: Progress | None = None, who: str = "") -> Sum:
     """Copy a store to an empty place, compare the copy, and mark the old one as moved: it stays, and nothing is entered there any more.
 
-    Other programs wait meanwhile. If it is interrupted, the old store is unchanged. Raises StoreNotEmpty, StoreMoved, and errors of stores.
+    Other programs wait meanwhile. If it is interrupted, the old store is unchanged. Raises NoStore, StoreNotEmpty, StoreMoved, and errors
+    of stores.
     """
     if shown_url(source_url) == shown_url(target_url):
         raise RetrostepError("The store is there already: name another place to move it to.")
     _refuse_nested(source_url, target_url)
+    Store(source_url, reading=True).close()  # it must exist: a wrong path is not to become an empty store
     with Store(source_url) as source, source.journal.locked():
         with _new_store(target_url) as target:
             done = fill(target, contents_of(source, progress))
@@ -115,7 +117,7 @@ def _new_store(url: str) -> Iterator[Store]:
     refuse_inside_store(path)
     _refuse_occupied(path)
     with temporary_folder(path.parent) as staging:
-        with Store(f"sqlite:///{staging / path.name}") as store:
+        with Store(file_url(staging / path.name)) as store:
             yield store
         _refuse_occupied(path)  # another program may have made a store there meanwhile
         _put_in_place(staging, path)
@@ -133,7 +135,7 @@ def _refuse_nested(source_url: str, target_url: str) -> None:
 def _refuse_occupied(path: Path) -> None:
     """Raise StoreNotEmpty where a data folder holds something of a store."""
     if any(os.path.lexists(path.parent / name) for name in (path.name, "logs", "quarantine", "entries.jsonl")):
-        with Store(f"sqlite:///{path}") as store:
+        with Store(file_url(path)) as store:
             refuse_contents(store)
 
 

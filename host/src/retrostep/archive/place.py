@@ -179,7 +179,13 @@ def set_store_aside(path: Path) -> Path:
 def is_private_folder(path: Path) -> bool:
     """Whether the folder may be closed to other users: it belongs to this user, and is not the user's home or a folder for everyone."""
     facts = path.stat()
-    return facts.st_uid == user_id() and not facts.st_mode & 0o1000 and path not in (home := Path.home(), *home.parents)
+    if facts.st_uid != user_id() or facts.st_mode & 0o1000:
+        return False
+    try:
+        home = Path.home()
+    except RuntimeError:  # this user has none, as in some containers
+        return True
+    return path not in (home, *home.parents)
 
 
 def close_to_others(data_dir: DataDir, store: Path) -> list[RetrostepError]:

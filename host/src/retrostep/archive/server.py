@@ -1,6 +1,7 @@
 """A PostgreSQL server that holds a store: connecting to it, and its errors as errors of Retrostep."""
 
 import logging
+import re
 import sys
 import time
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
-from retrostep.errors import DamagedData, DiskFull, NoAccess, NoStore, RetrostepError, StoreBusy, StoreFailed, StoreLost, UnsupportedStore
+from retrostep.errors import DamagedStore, DiskFull, NoAccess, NoStore, RetrostepError, StoreBusy, StoreFailed, StoreLost, UnsupportedStore
 
 BUSY_S = 30
 """Seconds to wait for another program's write."""
@@ -34,6 +35,9 @@ _CONNECTING = {
 
 _REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL: role "')
 """Texts of libpq where the server refuses the user. Such errors have no SQLSTATE."""
+
+_BAD_OPTION = ("invalid connection option", "bad value for")
+"""Texts of libpq and its driver where an option of the URL is unknown or has no valid value."""
 
 _NOT_CONFIRMED = "What was confirmed before is safe; what was being written is not in the store"
 
@@ -91,14 +95,23 @@ def server_error(name: str, error: Any) -> RetrostepError:
     if state[:2] == "08" or state[:3] == "57P" or state in ("25P03", "25P02") or (not state and _is_connection_error(error)):
         if is_connected and state != "57P03" and "connection failed" not in reported and "failed to resolve" not in reported:
             return StoreLost(f"The connection to the store {name} was lost. {_NOT_CONFIRMED}: check the network, then run this again.")
-        return StoreLost(f"The store {name} cannot be reached: check the network and the address, then run this again.")
+        cure = "check the network, the address and the options of the URL, then run this again"
+        return StoreLost(f"The store {name} cannot be reached ({_reason(reported)}): {cure}.")
     if state in ("55P03", "40001", "40P01", "57014"):
         return StoreBusy(f"Another program is writing to {name}: wait for it, then run this again.")
     if state[:2] == "53":
         return DiskFull(f"The server of {name} has no room or no connection left: free some, then run this again. {_NOT_CONFIRMED}.")
+    if not state and any(sign in reported for sign in _BAD_OPTION):
+        return UnsupportedStore(f"The URL of the store {name} has an option that does not work: {_reason(reported)}.")
     if state in ("42P01", "42703"):
-        return DamagedData(f"The store {name} lacks a table or a column: restore it from a backup.")
+        return DamagedStore(f"The store {name} lacks a table or a column. If a rebuild does not help, restore it from a backup.")
     return StoreFailed(f"The store {name} failed: {reported[:300]}.")
+
+
+def _reason(reported: str) -> str:
+    """What libpq reports, without its preface, the address, which is in the store's name, and its question."""
+    reason = re.sub(r'connection (failed|is bad): |connection to server (at|on socket) "[^"]*"(, port [0-9]+)? failed: ', "", reported)
+    return reason.partition(" Is the server running")[0].rstrip(".")[:200]
 
 
 def _is_connection_error(error: Any) -> bool:

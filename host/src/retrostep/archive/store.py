@@ -52,7 +52,7 @@ from retrostep.archive.queries import Queries
 from retrostep.archive.raw_logs import RawLogs
 from retrostep.archive.schema import GenerationRow, ReceiptRow, SessionRow, StoreState
 from retrostep.archive.session_dates import update_dating_from
-from retrostep.archive.store_url import is_server, shown_url, sqlite_path
+from retrostep.archive.store_url import file_url, is_server, shown_url, sqlite_path
 from retrostep.archive.tables import Progress, RebuildReport, Tables, lost_sessions
 from retrostep.archive.transactions import Transactions
 from retrostep.archive.verify import LogCheck, Verification
@@ -319,7 +319,7 @@ class Store(Decided):
     @property
     def shown_url(self) -> str:
         """The URL as messages show it, without the password."""
-        return self.name if self.path is None else f"sqlite:///{self.path}"
+        return self.name if self.path is None else file_url(self.path)
 
     def mark_moved(self, to: str, who: str) -> None:
         """Record that the store was moved to another place: nothing is entered here any more."""

@@ -1,5 +1,6 @@
 """The URL of a store: a file beside its raw logs, or a database on a PostgreSQL server. No message shows a password."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -23,7 +24,8 @@ def server_url(url: str) -> URL:
         raise UnsupportedStore(f"A store at {parsed.drivername}:// is not supported: {_HOW}.")
     if not parsed.database:
         raise UnsupportedStore("The URL of the store names no database: write postgresql://USER@HOST/DATABASE.")
-    if any(sign in f"{parsed.host or ''}{parsed.database}" for sign in "@/:"):
+    host = "" if "[" in url and _is_address(parsed.host or "") else parsed.host or ""
+    if any(sign in f"{host}{parsed.database}" for sign in "@/:"):
         raise UnsupportedStore(
             "The URL of the store cannot be read: write @, / and : in a password as %40, %2F and %3A, or keep the password in ~/.pgpass."
         )
@@ -50,13 +52,20 @@ def kept_url(url: str) -> str:
     return open_to_all.update_query_dict(options).render_as_string()
 
 
+def file_url(path: Path) -> str:
+    """The URL of the store in a file. In a URL, `%` begins the code of a character, and `?` the options."""
+    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
+
+
 def sqlite_path(url: str) -> Path:
     """The file that a `sqlite:///PATH` URL names. UnsupportedStore for every other URL."""
     parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
         raise UnsupportedStore(f"A store at {parsed.get_backend_name()}:// is not supported: {_HOW}.")
-    if not parsed.database or parsed.database == ":memory:" or "\0" in parsed.database or parsed.host or parsed.query:
+    if not parsed.database or parsed.database == ":memory:" or "\0" in parsed.database or parsed.host:
         raise UnsupportedStore("The store is a file beside its raw logs: write sqlite:///PATH.")
+    if "?" in url:  # also without a value, which the parser drops, so that the file would be another one
+        raise UnsupportedStore("The URL of a store in a file has no options: write ? and % in a path as %3F and %25.")
     try:
         return Path(parsed.database).expanduser().absolute()
     except RuntimeError as error:  # ~name of a user that does not exist
@@ -69,6 +78,15 @@ def _parsed(url: str) -> URL:
     except (ArgumentError, ValueError):  # ValueError: the port is not a number
         shown = f"{ascii(url.partition(':')[0][:20])}:..." if "@" in url else ascii(url[:80])  # a password may be in it
         raise UnsupportedStore(f"{shown} is no store's URL: {_HOW}.") from None
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is the numeric address of a computer."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _first(value: tuple[str, ...] | str | None) -> str | None:

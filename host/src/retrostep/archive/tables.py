@@ -213,9 +213,10 @@ class Tables:
 
     def _recreate(self, session: Session) -> None:
         if self._journal.in_database:  # other programs read on meanwhile
-            for table in reversed(schema.Base.metadata.sorted_tables):
-                if table.name not in _NEVER_DERIVED:
-                    session.execute(delete(table))
+            derived = [table for table in schema.Base.metadata.sorted_tables if table.name not in _NEVER_DERIVED]
+            schema.Base.metadata.create_all(session.connection(), tables=derived)
+            for table in reversed(derived):
+                session.execute(delete(table))
             session.execute(update(StoreState).values(entries_applied=0, entries_damaged=0, moved_to=None))
             session.expire_all()
             return

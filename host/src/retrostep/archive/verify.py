@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from retrostep.archive.corrections import MARKS
+from retrostep.archive.database import missing_tables
 from retrostep.archive.durable_files import is_temporary
 from retrostep.archive.identifiers import session_id
 from retrostep.archive.journal_repair import Disorder
@@ -47,6 +48,7 @@ class Verification:
     foreign        files among the logs that are no log, or the log of another session
     unreferenced   files that nothing needs: left by a program that was killed
     differing      sessions whose row in the store is not what their log says; a rebuild of the store corrects them
+    lacking        tables that the store lacks; a rebuild makes them again
     journal        what is wrong with the event journal
     """
 
@@ -58,12 +60,13 @@ class Verification:
     foreign: list[Finding] = field(default_factory=list)
     unreferenced: list[Path] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     journal: Disorder = field(default_factory=Disorder)
 
     @property
     def is_complete(self) -> bool:
         """Whether everything is as it should be."""
-        return not (self.findings() or self.unreferenced or self.differing or self.journal)
+        return not (self.findings() or self.unreferenced or self.differing or self.lacking or self.journal)
 
     def findings(self) -> list[tuple[str, Finding]]:
         """Every finding about a file, with its kind."""
@@ -107,6 +110,7 @@ class LogCheck:
                 done.foreign.append(Finding(path, None, "This is not the name of a log."))
         done.rotten += _rotten_in_quarantine(raw)
         done.unreferenced += raw.finished_parts()
+        done.lacking = missing_tables(self._session)
         return done
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrostep.cli._cures import sentence
-from retrostep.errors import NoStore
+from retrostep.errors import DamagedStore, DiskFull, NoAccess, NoStore, RetrostepError, SavedBefore, StoreBusy, StoreFailed, StoreLost
 from retrostep.output.lines import echo
 
 if TYPE_CHECKING:
@@ -48,12 +48,29 @@ def entering(store_url: str | None) -> Iterator[Store]:
 
 @contextmanager
 def saving(store: Store) -> Iterator[None]:
-    """On Ctrl-C, say whether what the command enters was saved."""
+    """On Ctrl-C, say whether what the command enters was saved. Raises SavedBefore where the store fails after something was saved."""
     before = store.journal.appended
     try:
         yield
     except KeyboardInterrupt as stop:
         raise click.Abort("Nothing was changed." if store.journal.appended == before else "The change was saved.") from stop
+    except RetrostepError as error:
+        failed = next((what for kind, what in _FAILED.items() if isinstance(error, kind)), None)
+        if failed is None or store.journal.appended == before:
+            raise
+        look = "What the command had entered is saved: look there before you enter it again."
+        raise SavedBefore(f"{failed.format(store.name)} {look}") from error
+
+
+_FAILED: dict[type[RetrostepError], str] = {
+    DiskFull: "No room is left for the store {}: free some space.",
+    StoreBusy: "Another program is writing to the store {}: wait for it.",
+    StoreLost: "The connection to the store {} was lost: check the network.",
+    StoreFailed: "The store {} failed.",
+    DamagedStore: "The store {} is damaged. It can be rebuilt.",
+    NoAccess: "The store {} cannot be read or written any more: check its permissions.",
+}
+"""The faults of a store. Each error's own message asks to run the command again, which would enter everything twice."""
 
 
 class Entered:

@@ -91,6 +91,7 @@ def verify(as_json: bool, store_url: str | None) -> None:
         journal = done.journal
         more: dict[str, Any] = {"unreferenced": [str(path) for path in done.unreferenced], "differing": done.differing}
         more |= {"damaged_lines": journal.damaged, "doubled_lines": journal.doubled, "unordered_lines": journal.unordered}
+        more |= {"lacking": done.lacking}
         more |= {"lost_lines": journal.lost, "backward_lines": journal.backward, "missing_entries": [list(gap) for gap in journal.missing]}
         print_json({"logs": done.logs, "bytes": done.bytes, **kinds, **more})
     else:
@@ -101,6 +102,8 @@ def verify(as_json: bool, store_url: str | None) -> None:
             echo(f"Unreferenced: {path}: a program that was stopped left it. It can be deleted.")
         for name in done.differing:
             echo(f"Differing: session {name} is not in the store as in its log. To correct it: `retrostep store rebuild`.")
+        if done.lacking:
+            echo(f"Lacking: the store has no table {', '.join(done.lacking)}. To make it again: `retrostep store rebuild`.")
         for line in _journal_lines(done.journal, store.journal.name):
             click.echo(line)
         verdict = "Everything is as it was received." if done.is_complete else "Not everything is as it was received."

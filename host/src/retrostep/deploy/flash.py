@@ -131,5 +131,5 @@ def describe(path: Path) -> str:
     """`~/Downloads/FILE`, where it is below the home folder."""
     try:
         return f"~/{path.relative_to(Path.home()).as_posix()}"
-    except ValueError:
+    except (ValueError, RuntimeError):  # it is not below it, or this user has none
         return str(path)

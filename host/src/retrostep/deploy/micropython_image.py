@@ -41,7 +41,10 @@ class MicroPythonImage:
 def newest_download(board: Mapping[str, Any]) -> Path:
     """The newest official image of the board's MicroPython in the downloads folder. Raises NoMicroPython, which names the image."""
     build, source = board["micropython"], board["flash"]["from"]
-    folder = user_downloads_path()
+    try:
+        folder = user_downloads_path()
+    except RuntimeError:  # this user has no home
+        folder = Path("Downloads").absolute()
     name = re.compile(re.escape(build) + r"-(\d{8})-v(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?: ?\(\d{1,3}\))?\.bin")
     found = [(tuple(map(int, match.groups()[1:])), match[1], path) for path in _files(folder) if (match := name.fullmatch(path.name))]
     if not found:
