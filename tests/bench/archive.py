@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from retrostep.archive.data_dir import DataDir
+from retrostep.archive.event_journal import SEQ, entry_line
 from retrostep.archive.identifiers import generation_name
 from retrostep.archive.moments import to_ms
 from retrostep.archive.raw_logs import log_file_name
@@ -78,8 +79,8 @@ def build(folder: Path, devices: int, sessions: int, entries: int) -> None:
     for n in range(entries):
         lines.append(entry(n, dice, devices, sessions))
     lines.sort(key=lambda line: (line["entry"] != "athlete", line["at_ms"]))
-    with open(data_dir.journal, "w") as file:
-        file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    with open(data_dir.journal, "wb") as file:
+        file.writelines(entry_line({"entry": line["entry"], "at_ms": line["at_ms"], SEQ: seq, **line}) for seq, line in enumerate(lines, 1))
 
 
 def entry(n: int, dice: random.Random, devices: int, sessions: int) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from retrostep.archive.durable_files import write_atomically
 from retrostep.archive.event_journal import REWRITTEN, Entry, EventJournal, JournalLine, number_of, parse_entry
@@ -56,7 +57,11 @@ class Disorder:
     backward: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.damaged or self.doubled or self.unordered or self.missing or self.lost or self.backward)
+        return bool(self.missing or self.is_repairable(has_copies=True))
+
+    def is_repairable(self, *, has_copies: bool) -> bool:
+        """Whether `repair_journal` may improve it, with or without the copies of the lines."""
+        return bool(self.damaged or self.doubled or self.unordered or self.lost or (self.backward and has_copies))
 
 
 @dataclass
@@ -70,8 +75,27 @@ class Repair:
     aside: Path | None = None
 
 
-def check_journal(journal: EventJournal, copies: Iterable[bytes]) -> Disorder:
-    """Read the whole journal, and compare it with the copies of its lines that the store has."""
+def check_journal(journal: EventJournal, copies: Callable[[], Iterable[bytes]]) -> Disorder:
+    """Read the whole journal, and compare it with the copies of its lines that the store has.
+
+    Memory does not grow with a journal that is in order.
+    """
+    return Disorder() if _is_in_order(journal, copies()) else _disorder(journal, copies())
+
+
+def _is_in_order(journal: EventJournal, copies: Iterable[bytes]) -> bool:
+    """Whether every line is valid, their numbers are 1, 2, ..., and the copies are among them in the same order."""
+    wanted = iter(copies)
+    copy = next(wanted, None)
+    for expected, line in enumerate(journal.lines(), 1):
+        if number_of(line.entry) != expected:
+            return False
+        if line.raw == copy:
+            copy = next(wanted, None)
+    return copy is None and not journal.torn_end()
+
+
+def _disorder(journal: EventJournal, copies: Iterable[bytes]) -> Disorder:
     found = Disorder(damaged=int(bool(journal.torn_end())))
     seen: set[int] = set()  # hashes: a journal of years is long
     last = 0
@@ -105,17 +129,16 @@ def repair_journal(journal: EventJournal, copies: list[bytes], covered: int) -> 
     Raises DiskFull, NoAccess, StoreBusy.
     """
     with journal.locked():
-        held = list(journal.lines())
+        held = [_held(line) for line in journal.lines()]
         torn = journal.torn_end()
         if torn and (entry := parse_entry(torn)) is not None:  # only the end of the line is missing
-            held.append(JournalLine(journal.size() + 1, entry, torn + b"\n"))
+            held.append(_held(JournalLine(journal.size() + 1, entry, torn + b"\n")))
             write_atomically(journal.path, b"".join(line.raw for line in held))
             torn = b""
-        valid = [line for line in held if line.entry is not None]
         known = set(copies)
-        if {line.raw for line in valid if line.entry and line.entry["entry"] == REWRITTEN} - known:
+        if {line.raw for line in held if line.is_rewritten} - known:
             copies, known, covered = [], set(), 0  # lines were removed on purpose since then
-        here = {line.raw for line in valid}
+        here = {line.raw for line in held if line.is_valid}
         done = Repair()
         for copy in dict.fromkeys(copies):
             if copy not in here and parse_entry(copy) is not None:
@@ -167,6 +190,21 @@ def lost_text(lost: list[bytes], what: str) -> str:
     return f"entries.jsonl had lost {', '.join(words)}. {what}"
 
 
+class _Held(NamedTuple):
+    """A line of the journal without its entry, which takes several times as much memory."""
+
+    end: int
+    raw: bytes
+    is_valid: bool
+    is_rewritten: bool
+    number: int
+
+
+def _held(line: JournalLine) -> _Held:
+    is_rewritten = line.entry is not None and line.entry["entry"] == REWRITTEN
+    return _Held(line.end, line.raw, line.entry is not None, is_rewritten, number_of(line.entry))
+
+
 class _Replaced:
     """Which lines are damaged although their entries are there."""
 
@@ -178,13 +216,15 @@ class _Replaced:
             for sign in _signs(parse_entry(line)):
                 self._restored.setdefault(sign, []).append(line)
 
-    def includes(self, line: JournalLine) -> bool:
+    def includes(self, line: _Held) -> bool:
         """Whether the line is not needed."""
         if line.raw in self._known:
             return False
-        if line.entry is None:
+        if not line.is_valid:
             return line.end <= self._covered or self._is_beginning(line.raw.rstrip(b"\n"))
-        copies = (copy for sign in _signs(line.entry) for copy in self._restored.get(sign, ()))
+        if not self._restored:
+            return False
+        copies = (copy for sign in _signs(parse_entry(line.raw)) for copy in self._restored.get(sign, ()))
         return any(_is_close(copy, line.raw) for copy in copies)
 
     def _is_beginning(self, piece: bytes) -> bool:
@@ -202,7 +242,7 @@ def _is_close(one: bytes, other: bytes) -> bool:
     return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) <= MAX_CHANGED_BYTES
 
 
-def _in_order(held: list[JournalLine], aside: set[bytes], restored: list[bytes], copies: list[bytes]) -> list[bytes]:
+def _in_order(held: list[_Held], aside: set[bytes], restored: list[bytes], copies: list[bytes]) -> list[bytes]:
     """Every line once, in the order of the numbers; older lines without a number first, as in the copies.
 
     A damaged line stays where it is, and so does one without a number behind others.
@@ -210,12 +250,12 @@ def _in_order(held: list[JournalLine], aside: set[bytes], restored: list[bytes],
     place = {copy: at for at, copy in enumerate(copies)}
     keyed: dict[bytes, tuple[int, int, int]] = {}
     key = (0, 0, 0)
-    for at, line in enumerate([*held, *(JournalLine(0, parse_entry(raw), raw) for raw in restored)]):
+    for at, line in enumerate([*held, *(_held(JournalLine(0, parse_entry(raw), raw)) for raw in restored)]):
         if line.raw in aside:
             continue
-        if number := number_of(line.entry):
-            key = (number, 0, at)
-        elif line.entry is not None and (line.raw in place or not key[0]):
+        if line.number:
+            key = (line.number, 0, at)
+        elif line.is_valid and (line.raw in place or not key[0]):
             key = (0, place.get(line.raw, len(copies) + at), at)
         keyed.setdefault(line.raw, key)
     return sorted(keyed, key=lambda raw: keyed[raw])

@@ -126,7 +126,8 @@ class Tables:
 
     def check_journal(self, session: Session) -> Disorder:
         """Read the whole journal, and compare it with the copies of its lines."""
-        return check_journal(self._journal, self._copies(session))
+        # In a database the copies are the journal itself.
+        return check_journal(self._journal, tuple if self._journal.in_database else lambda: self._copies(session))
 
     @staticmethod
     def _copies(session: Session) -> Iterator[bytes]:
@@ -235,8 +236,10 @@ class Tables:
         """Write every table from the logs and the journal. See `Store.rebuild`."""
         report = RebuildReport()
         has_copies = layout_of(session) == schema.LAYOUT
-        if not self._journal.in_database and check_journal(self._journal, self._copies(session) if has_copies else ()):
-            report.repaired = self.repair_journal(session) if has_copies else repair_journal(self._journal, [], 0)
+        if not self._journal.in_database:
+            disorder = check_journal(self._journal, (lambda: self._copies(session)) if has_copies else tuple)
+            if disorder.is_repairable(has_copies=has_copies):
+                report.repaired = self.repair_journal(session) if has_copies else repair_journal(self._journal, [], 0)
         received = receipts_of_older_store(session)
         self._recreate(session)
         self.apply_journal(session)
