@@ -1,5 +1,6 @@
 """Years of entries: the store is the same however its logs and entries came in, and a rebuild that is cut leaves the old one."""
 
+import gc
 import random
 import signal
 import subprocess
@@ -150,9 +151,11 @@ def test_no_process_is_left_when_a_rebuild_is_stopped(store: Store, always_paral
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
+    thresholds = gc.get_threshold()
     with pytest.raises(KeyboardInterrupt):
         store.rebuild(stop)
     assert len(started) == 2 and all(process.poll() is not None for process in started)
+    assert gc.get_threshold() == thresholds and not gc.get_freeze_count()
     assert contents(store) == before
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,3 +164,33 @@ def test_any_damage_ends_in_order_or_is_named(tmp_path: Path, seed: int) -> None
     named = [number for first, last in left.missing for number in range(first, last + 1)]
     assert named == [number for number in gone if any(later in after for later in good[number:])]
     assert isinstance(left, Disorder)
+
+
+def test_memory_does_not_grow_with_a_journal_in_order(tmp_path: Path) -> None:
+    """2,000 more lines take less than 4 bytes each, where a set of them would take 60."""
+    journal, peaks = EventJournal(tmp_path / "entries.jsonl"), []
+    for count in (1_000, 3_000):
+        lines = [entry_line({"entry": "seen", "at_ms": n, "seq": n, "text": "x" * 100}) for n in range(1, count + 1)]
+        journal.path.write_bytes(b"".join(lines))
+        tracemalloc.start()
+        assert not check_journal(journal, lambda lines=lines: iter(lines))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 8_000, peaks
+
+
+def test_a_copy_that_the_journal_lacks_is_found_wherever_it_is(tmp_path: Path) -> None:
+    journal = EventJournal(tmp_path / "entries.jsonl")
+    lines = [entry_line({"entry": "seen", "at_ms": n, "seq": n}) for n in range(1, 6)]
+    journal.path.write_bytes(b"".join(lines))
+    for at in range(7):
+        for copies in (lines, lines[1:3]):
+            lost = [*copies[:at], entry_line({"entry": "seen", "at_ms": 9, "seq": 9}), *copies[at:]]
+            assert check_journal(journal, lambda lost=lost: iter(lost)) == Disorder(lost=1)
+
+
+def test_what_is_gone_everywhere_is_named_and_needs_no_repair() -> None:
+    """A repair holds the whole journal in memory."""
+    assert Disorder(missing=[(3, 3)]) and not Disorder(missing=[(3, 3)]).is_repairable(has_copies=True)
+    assert not Disorder(backward=1).is_repairable(has_copies=False), "only the copies know the order"
+    assert Disorder(backward=1).is_repairable(has_copies=True) and Disorder(lost=1).is_repairable(has_copies=True)

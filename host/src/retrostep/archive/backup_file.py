@@ -132,7 +132,7 @@ def _logs(path: Path, progress: Progress | None, total: int) -> Iterator[RawLog]
             if key <= last:  # the same log again
                 raise _bad(path)
             last = key
-            yield RawLog(key[0], key[2], Path(name), key[1], _bytes(archive, name), now_ms())
+            yield RawLog(key[0], key[2], Path(name).parent, key[1], _bytes(archive, name), now_ms())
             done += 1
             if progress is not None:
                 progress(done, max(done, total))

@@ -114,11 +114,11 @@ def _compare_folder(raw: RawLogs, folder: LogFolder, known: dict[int, _Known], f
     for number, size in raw.sizes(folder):
         one = known.pop(number, None)
         if one is None or one.stored is None or size > max(one.received, one.stored):
-            found.new.append(RawLog(folder.device, number, folder.path / log_file_name(number), folder.generation))
+            found.new.append(RawLog(folder.device, number, folder.path, folder.generation))
         elif size < one.received:
             found.changed.append(folder.path / log_file_name(number))
         elif one.stored < size:
-            found.new.append(RawLog(folder.device, number, folder.path / log_file_name(number), folder.generation))
+            found.new.append(RawLog(folder.device, number, folder.path, folder.generation))
     found.missing += [(folder.device, folder.generation, number) for number in known]
 
 

@@ -252,4 +252,4 @@ def _is(key: Key) -> ColumnElement[bool]:
 
 
 def _named(raw: RawLogs, device: str, generation: int, number: int) -> tuple[str, int, Path]:
-    return device, number, raw.path(device, number, generation)
+    return device, number, raw.path(device, number, generation).parent

@@ -15,8 +15,9 @@ A board knows the milliseconds since it started and how often it has started. A 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from retrostep_core.codes import CLOCK_BY_HAND
 
@@ -50,8 +51,7 @@ def has_latest_start(not_after_ms: int, duration_ms: int) -> bool:
     return not_after_ms + duration_ms < EPOCH_LAST_MS
 
 
-@dataclass(frozen=True)
-class ClockFact:
+class ClockFact(NamedTuple):
     """At `ticks_ms` of boot `boot` it was `epoch_ms` (UTC since 1970); `source` as in FORMATS.md, "Codes"."""
 
     boot: int
@@ -69,8 +69,7 @@ class ClockFact:
         return EPOCH_FIRST_MS <= self.epoch_ms < EPOCH_LAST_MS and 0 <= self.ticks_ms < TICKS_LAST_MS
 
 
-@dataclass(frozen=True)
-class Dating:
+class Dating(NamedTuple):
     """When a session started: `started_at_ms`, or None with the known bounds. `dated` is measured, manual, bounded or undated."""
 
     dated: str
@@ -85,8 +84,7 @@ class Dating:
         return self.not_after_ms if self.started_at_ms is None else self.started_at_ms
 
 
-@dataclass(frozen=True)
-class SessionTiming:
+class SessionTiming(NamedTuple):
     """The times of one session by its log: boot, start in ticks of that boot, length; and when the log was received."""
 
     boot: int
@@ -183,10 +181,12 @@ class _KnownFacts:
             after = min(latest, self._started_from[following] - session.duration_ms)
         if own:
             starts = [fact.boot_at_ms + session.start_ticks_ms for fact in own]
-            right = _without_behind(own)
-            start = _start(right, session.start_ticks_ms)
-            spread = _spread(own)
-            contradiction = max(_spread(right), start - after, 0 if before is None else before - start)
+            if len(own) == 1:  # as below, in less time
+                start, spread, right_spread = max(0, starts[0]), 0, 0
+            else:
+                right = _without_behind(own)
+                start, spread, right_spread = _start(right, session.start_ticks_ms), _spread(own), _spread(right)
+            contradiction = max(right_spread, start - after, 0 if before is None else before - start)
             if contradiction <= TOLERANCE_MS:
                 return _exact("measured", start, spread)
             contradiction = max(spread, contradiction)
@@ -201,6 +201,8 @@ class _KnownFacts:
 
     def over_by(self, received_at_ms: int) -> int:
         """When a session was over at the latest: at the receipt of its log, or later if other facts show that clock to be behind."""
+        if not self._behind:
+            return received_at_ms
         return received_at_ms + max((behind for at_ms, behind in self._behind if abs(at_ms - received_at_ms) <= SYNC_MS), default=0)
 
     def is_enough(self, sessions: Sequence[SessionTiming]) -> bool:
@@ -270,7 +272,7 @@ def _keep_order(
         if start is None:
             if reached is not None and not dating.clock_spread_ms and ended <= dating.not_after_ms:
                 floor = ended if dating.not_before_ms is None else max(ended, dating.not_before_ms)
-                datings[n] = replace(dating, dated="bounded", not_before_ms=floor)
+                datings[n] = dating._replace(dated="bounded", not_before_ms=floor)
             continue
         if reached is not None and start < reached:
             early = reached - start
@@ -292,7 +294,7 @@ def _bound_by_next(sessions: Sequence[SessionTiming], datings: list[Dating], rec
         elif following is not None and not dating.clock_spread_ms:
             last = min(dating.not_after_ms, following - sessions[n].duration_ms)
             if dating.not_before_ms is None or last >= dating.not_before_ms:
-                datings[n] = replace(dating, not_after_ms=last)
+                datings[n] = dating._replace(not_after_ms=last)
 
 
 def _without_overruled(facts: Sequence[ClockFact]) -> list[ClockFact]:

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from retrostep.archive import entry_values as read
 from retrostep.archive.event_journal import Entry
 from retrostep.archive.identifiers import IMPORTED, session_number
-from retrostep.archive.log_summary import MAX_STEPS_PER_S, Details, details_of, movement_columns
-from retrostep.archive.projected_logs import insert_sessions
+from retrostep.archive.log_summary import MAX_STEPS_PER_S, details_of, movement_columns
+from retrostep.archive.projected_logs import NewSession, insert_sessions
 from retrostep.archive.schema import ImportRow
 from retrostep.archive.session_dates import next_session_id, update_athlete
 
@@ -103,7 +103,7 @@ def apply_imports(session: Session, imports: Sequence[tuple[int | None, Entry]])
     taken, known = {row.number for row in there}, {(row.digest, row.athlete_id) for row in there}
     next_id, next_number = next_session_id(session), next_import_number(session)
     rows: list[dict[str, Any]] = []
-    sessions: list[tuple[dict[str, Any], Details]] = []
+    sessions: list[NewSession] = []
     for (athlete_id, entry), activity, number in zip(imports, activities, wanted, strict=True):
         if athlete_id is not None and (activity.digest, athlete_id) in known:
             continue
@@ -116,7 +116,7 @@ def apply_imports(session: Session, imports: Sequence[tuple[int | None, Entry]])
         origin = {name: getattr(activity, name) for name in ("file", "format", "sport", "digest")}
         rows.append({"number": number, "athlete_id": athlete_id, "at_ms": at_ms, "who": read.text(entry["who"]), **origin})
         log = activity.as_log()
-        sessions.append(({"id": next_id + len(sessions), **_columns(activity, log, number, at_ms)}, details_of(log)))
+        sessions.append((_columns(activity, log, number, at_ms), {"id": next_id + len(sessions)}, details_of(log)))
     if rows:
         session.execute(insert(ImportRow), rows)
         insert_sessions(session, sessions)

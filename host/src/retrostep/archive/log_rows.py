@@ -52,11 +52,12 @@ def read_rows(log: RawLog) -> ReadLog:
     """Read and summarize one archived log."""
     if log.data is not None:
         return _rows_from(log, log.data, log.written_ms)
+    path = log.path
     try:
-        facts = os.stat(log.path)
+        facts = os.stat(path)
         if not stat.S_ISREG(facts.st_mode):  # reading a pipe would wait forever
             return ReadLog(None, 0, "It cannot be read: it is not a regular file.")
-        with open(log.path, "rb") as file:
+        with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
         return ReadLog(None, 0, f"It cannot be read: {error.strerror or error}.")

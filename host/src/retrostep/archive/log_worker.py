@@ -4,17 +4,19 @@ import pickle
 import sys
 
 from retrostep.archive.log_rows import read_rows
+from retrostep.archive.rare_collections import rare_collections
 
 
 def main() -> None:
     """Answer each list until stdin ends, which it also does when the other process is killed."""
-    while True:
-        try:
-            logs = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        pickle.dump([read_rows(log) for log in logs], sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
-        sys.stdout.buffer.flush()
+    with rare_collections():
+        while True:
+            try:
+                logs = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            pickle.dump([read_rows(log) for log in logs], sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The projection of logs onto the store's tables: sessions with their details, and what logs tell about their devices."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields
 from operator import itemgetter
 from typing import Any
 
@@ -71,41 +70,47 @@ def project_logs(session: Session, logs: Sequence[tuple[LogRows, int | None]]) -
     """
     if not logs:
         return {}
-    stored = _stored(session, [rows.key for rows, _ in logs])
+    keys = [rows.key for rows, _ in logs]
+    stored = _stored(session, keys)
     if stored:
         ids = [key for key, _ in stored.values()]
         for table in DETAILS.values():
             session.execute(delete(table).where(table.session_id.in_(ids)))
         session.execute(delete(SessionRow).where(SessionRow.id.in_(ids)), execution_options={"synchronize_session": False})
-    nth = number_generations(session, dict.fromkeys((rows.key[:2] for rows, _ in logs), 1))
+    nth = number_generations(session, dict.fromkeys((key[:2] for key in keys), 1))
     next_id = next_session_id(session)
     changed: dict[Place, int] = {}
-    sessions: list[tuple[dict[str, Any], Details]] = []
-    for rows, received_at_ms in logs:
-        place, own = rows.key[:2], rows.session
+    sessions: list[NewSession] = []
+    for (rows, received_at_ms), key in zip(logs, keys, strict=True):
+        place, own = key[:2], rows.session
         received = EPOCH_LAST_MS if received_at_ms is None else received_at_ms
-        key, boot = stored.get(rows.key, (next_id, own["boot"]))
-        next_id += key == next_id
+        row_id, boot = stored.get(key, (next_id, own["boot"]))
+        next_id += row_id == next_id
         times = {"placed_at_ms": received, "not_after_ms": received, "received_at_ms": received}
-        sessions.append(({**own, **times, "id": key, "nth_generation": nth[place]}, rows.details))
+        sessions.append((own, {**times, "id": row_id, "nth_generation": nth[place]}, rows.details))
         changed[place] = min(boot, own["boot"], changed.get(place, boot))
     insert_sessions(session, sessions)
     session.expire_all()
-    _apply_entered(session, {rows.key for rows, _ in logs})
-    add_clock_facts(session, [(*rows.key[:2], fact) for rows, _ in logs for fact in rows.clock_facts])
+    _apply_entered(session, set(keys))
+    add_clock_facts(session, [(*key[:2], fact) for (rows, _), key in zip(logs, keys, strict=True) for fact in rows.clock_facts])
     _update_devices(session, [rows.session for rows, _ in logs])
     return changed
 
 
-def insert_sessions(session: Session, sessions: Iterable[tuple[dict[str, Any], Details]]) -> None:
-    """Insert rows of `sessions`, each with its id and its details. Columns that are not in a log may be left out."""
+NewSession = tuple[dict[str, Any], dict[str, Any], Details]
+"""Columns of a session that its log determines, the other ones with its id, and its details."""
+
+
+def insert_sessions(session: Session, sessions: Iterable[NewSession]) -> None:
+    """Insert rows of `sessions`. Columns that are not in a log may be left out."""
     rows: list[tuple[Any, ...]] = []
     packed: Details = {name: [] for name in DETAILS}
-    for columns, details in sessions:
-        rows.append(_SESSION_VALUES({**_NEW_SESSION, **columns}))
-        key = columns["id"]
+    for of_log, others, details in sessions:
+        rows.append(_SESSION_VALUES({**_NEW_SESSION, **of_log, **others}))
+        key = others["id"]
         for name, own in details.items():
-            packed[name].extend([(key, *row) for row in own])
+            if own:
+                packed[name].extend([(key, *row) for row in own])
     connection = session.connection()
     connection.exec_driver_sql(driver_sql(connection, _INSERT_SESSION), rows)
     for name, own in packed.items():
@@ -197,15 +202,15 @@ def add_clock_facts(session: Session, facts: Iterable[tuple[str, int, ClockFact]
         new.setdefault((device, generation, fact))
     for device, generation, fact in new:
         if fact.source == CLOCK_BY_HAND:
-            session.execute(delete(ClockFactRow).filter_by(device=device, generation=generation, **vars(fact)))
+            session.execute(delete(ClockFactRow).filter_by(device=device, generation=generation, **fact._asdict()))
     if not new:
         return False
     connection = session.connection()
-    rows = [(device, generation, *vars(fact).values()) for device, generation, fact in new]
+    rows = [(device, generation, *fact) for device, generation, fact in new]
     return connection.exec_driver_sql(driver_sql(connection, _ADD_FACT), rows).rowcount > 0
 
 
-_FACT_COLUMNS = ("device", "generation", *(field.name for field in fields(ClockFact)))
+_FACT_COLUMNS = ("device", "generation", *ClockFact._fields)
 _ADD_FACT = f"{_insert(ClockFactRow, _FACT_COLUMNS)} ON CONFLICT DO NOTHING"
 
 

@@ -23,16 +23,21 @@ _QUARANTINED = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,150}")
 _GENERATION = re.compile(r"[0-9a-f]{8}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RawLog:
-    """One archived log: its device, session number and generation, and its file. A log in a database comes with its bytes."""
+    """One archived log: its device, session number and generation, and the folder of its file. A log in a database comes with its bytes."""
 
     device: str
     session: int
-    path: Path
+    folder: Path
     generation: int = 0
     data: bytes | None = None
     written_ms: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The file of the log."""
+        return self.folder / log_file_name(self.session)
 
 
 @dataclass(frozen=True)
@@ -252,7 +257,7 @@ class RawLogs:
 
     def count(self) -> int:
         """How many logs are archived."""
-        return sum(len(self.sizes(folder)) for folder in self.folders())
+        return sum(len(_numbers(folder.path)) for folder in self.folders())
 
     def folders(self) -> Iterator[LogFolder]:
         """Every folder of logs, by device and generation. Other files and folders are ignored."""
@@ -305,10 +310,8 @@ class RawLogs:
         return nullcontext()
 
     def _logs_in(self, folder: LogFolder) -> Iterator[RawLog]:
-        with file_errors(folder.path):
-            numbers = sorted(number for entry in _entries(folder.path) if (number := log_number(entry.name)) is not None)
-        for number in numbers:
-            yield RawLog(folder.device, number, folder.path / log_file_name(number), folder.generation)
+        for number in sorted(_numbers(folder.path)):
+            yield RawLog(folder.device, number, folder.path, folder.generation)
 
 
 def other_log(device: str, session: int, kept: Path) -> DamagedData:
@@ -342,6 +345,12 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
         return []
     with os.scandir(folder) as entries:
         return list(entries)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of the logs in a folder, in any order."""
+    with file_errors(folder):
+        return [number for entry in _entries(folder) if (number := log_number(entry.name)) is not None]
 
 
 def _size(entry: "os.DirEntry[str]") -> int:

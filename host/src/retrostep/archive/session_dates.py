@@ -15,11 +15,11 @@ from retrostep.archive.schema import AssignmentRow, AthleteRow, Base, ClockFactR
 from retrostep.archive.transactions import driver_sql
 
 _COLUMNS = SessionRow.__table__.c
-_TIMING = [field.name for field in fields(SessionTiming)]
-_UPDATED = [*(field.name for field in fields(Dating)), "placed_at_ms", "athlete_id"]
+_TIMING = SessionTiming._fields
+_UPDATED = [*Dating._fields, "placed_at_ms", "athlete_id"]
 _TIMES = select(*(_COLUMNS[name] for name in ("id", "number", *_TIMING, *_UPDATED)))
 _UPDATE = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _UPDATED)} WHERE id = ?"
-_FACTS = select(*(ClockFactRow.__table__.c[name] for name in (field.name for field in fields(ClockFact))))
+_FACTS = select(*(ClockFactRow.__table__.c[name] for name in ClockFact._fields))
 
 
 class DatingRow(Base):
@@ -117,7 +117,7 @@ def _write(session: Session, device: str, generation: int, rows: _Rows, datings:
     for (key, number, held, _), dating in zip(rows, datings, strict=True):
         athlete_id = wearers.between(dating.not_before_ms, dating.not_after_ms)
         athlete_id = own_athletes.get((generation, number), athlete_id)
-        values = [*vars(dating).values(), dating.placed_at_ms, athlete_id]
+        values = [*dating, dating.placed_at_ms, athlete_id]
         if values != held:
             changed.append((*values, key))
     if changed:

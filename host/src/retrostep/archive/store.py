@@ -230,10 +230,10 @@ class Store(Decided):
         self, device: str, boot: int, ticks_ms: int, epoch_ms: int, source: int = CLOCK_FROM_HOST, *, generation: int = 0
     ) -> None:
         """Record that it was `epoch_ms` at `ticks_ms` of that boot, and date the device's sessions by it. ValueError where impossible."""
-        if not ClockFact(boot, ticks_ms, epoch_ms, source).is_plausible():
+        fact = ClockFact(boot, ticks_ms, epoch_ms, source)
+        if not fact.is_plausible():
             raise ValueError("a clock fact lies between 2020 and 2100")
-        fact = {"boot": boot, "ticks_ms": ticks_ms, "epoch_ms": epoch_ms, "source": source}
-        self._enter("clock", device=device_name(device), **fact, **generation_field(generation))
+        self._enter("clock", device=device_name(device), **fact._asdict(), **generation_field(generation))
 
     def saw_device(self, hello: Hello, fact: ClockFact | None = None) -> None:
         """Record that a device is connected now, what it reported about itself, and the clock fact of that moment."""
@@ -245,7 +245,7 @@ class Store(Decided):
             "core_hash": hello.core_hash.hex(),
             "boot": hello.boot,
         }
-        clock = [] if fact is None else [("clock", {"device": device, **vars(fact), **generation_field(hello.generation)})]
+        clock = [] if fact is None else [("clock", {"device": device, **fact._asdict(), **generation_field(hello.generation)})]
         self._enter_all([("seen", seen), *clock])
 
     def _number_generation(self, device: str, generation: int) -> None:

@@ -36,6 +36,7 @@ from retrostep.archive.projection import (
     receipt_fields,
     receipt_of,
 )
+from retrostep.archive.rare_collections import rare_collections
 from retrostep.archive.raw_logs import RawLog, RawLogs
 from retrostep.archive.schema import EntryRow, GenerationRow, MigrationRow, ReceiptRow, SessionRow, StoreState
 from retrostep.archive.session_dates import date_all, update_dating_from
@@ -96,17 +97,21 @@ class Tables:
 
         `appended` are the lines that were just appended in this transaction. They are not read again where they are all that is new.
         """
+        for (device, generation), boot in sorted(self._apply_new_entries(session, appended).items()):
+            update_dating_from(session, device, generation, boot)
+
+    def _apply_new_entries(self, session: Session, appended: Sequence[JournalLine] = ()) -> dict[Place, int]:
+        """As `apply_journal`. Return what must be dated afterwards: for each device and generation, the first boot that changed."""
         applied, damaged = session.execute(select(StoreState.entries_applied, StoreState.entries_damaged)).one()
         is_all = bool(appended) and appended[0].end - len(appended[0].raw) == applied
-        redated: dict[tuple[str, int], int] = {}
+        redated: dict[Place, int] = {}
         for lines in batches(appended if is_all else self._journal.lines(applied), BATCH):
             if not self._journal.in_database:
                 session.connection().exec_driver_sql(_PUT_ENTRY, [(line.end, line.raw, binascii.crc32(line.raw)) for line in lines])
             applied = lines[-1].end
             damaged += _apply_lines(session, lines, redated)
         session.execute(update(StoreState).values(entries_applied=applied, entries_damaged=damaged))
-        for (device, generation), boot in sorted(redated.items()):
-            update_dating_from(session, device, generation, boot)
+        return redated
 
     def is_of_this_journal(self, session: Session) -> bool:
         """Whether the journal still has the entries that were applied to the tables, as far as its size and last applied line show."""
@@ -162,6 +167,7 @@ class Tables:
 
     # The logs
 
+    @rare_collections()
     def bring_up_to_date(self, session: Session, notices: list[RetrostepError]) -> Comparison:
         """Create or rebuild tables that are missing or old, apply the journal, and add logs. Say so in `notices`.
 
@@ -232,6 +238,7 @@ class Tables:
         remember_folders(session, found)
         return done.sessions
 
+    @rare_collections()
     def rebuild(self, session: Session, progress: Progress | None = None) -> RebuildReport:
         """Write every table from the logs and the journal. See `Store.rebuild`."""
         report = RebuildReport()
@@ -242,9 +249,9 @@ class Tables:
                 report.repaired = self.repair_journal(session) if has_copies else repair_journal(self._journal, [], 0)
         received = receipts_of_older_store(session)
         self._recreate(session)
-        self.apply_journal(session)
+        redated = self._apply_new_entries(session)
         self._record_missing(session, received)
-        added = self._add_logs(session, self._raw.all(), self._raw.count(), progress, keep_unreadable=True)
+        added = self._add_logs(session, self._raw.all(), self._raw.count(), progress, redated, keep_unreadable=True)
         report.unreadable, report.changed = added.unreadable, added.changed
         report.sessions = session.scalar(select(func.count()).select_from(SessionRow)) or 0
         report.damaged_entries = session.scalar(select(StoreState.entries_damaged)) or 0
@@ -270,24 +277,31 @@ class Tables:
         session.flush()
 
     def _add_logs(
-        self, session: Session, logs: Iterable[RawLog], total: int, progress: Progress | None = None, *, keep_unreadable: bool
+        self,
+        session: Session,
+        logs: Iterable[RawLog],
+        total: int,
+        progress: Progress | None = None,
+        redated: Iterable[Place] = (),
+        *,
+        keep_unreadable: bool,
     ) -> RebuildReport:
         """Write `logs` to the tables, date their devices, and record the receipts that are missing. Report how many could be used.
 
-        `total` is how many there are. Memory does not grow with them.
+        `total` is how many there are. Memory does not grow with them. `redated` must be dated in any case.
         """
         report = RebuildReport()
-        changed: dict[Place, int] = {}
+        changed = set(redated)
         if isinstance(self._raw, DatabaseLogs):
             logs = self._raw.loaded(logs)
         for batch in batches(_counted(read_logs(logs, total), total, progress), BATCH):
             self._add_batch(session, batch, report, changed, keep_unreadable)
-        for place in changed:
+        for place in sorted(changed):
             date_all(session, *place)
         return report
 
     def _add_batch(
-        self, session: Session, batch: list[tuple[RawLog, ReadLog]], report: RebuildReport, changed: dict[Place, int], keep_unreadable: bool
+        self, session: Session, batch: list[tuple[RawLog, ReadLog]], report: RebuildReport, changed: set[Place], keep_unreadable: bool
     ) -> None:
         known = _receipts(session, [log for log, _ in batch])
         usable: list[tuple[LogRows, int | None]] = []
@@ -297,17 +311,18 @@ class Tables:
                 where = self._keep(log, read.why) if keep_unreadable and read.is_damaged else log.path
                 report.unreadable.append((where, read.why))
                 continue
-            receipt = known.get(read.rows.key)
-            if receipt is not None and read.rows.identity == (receipt.length, receipt.crc):
+            key, identity = read.rows.key, read.rows.identity
+            receipt = known.get(key)
+            if receipt is not None and identity == (receipt.length, receipt.crc):
                 usable.append((read.rows, receipt.received_at_ms))
             elif receipt is None or _has_grown(receipt, log, self._raw):
                 # Archived by an older version, or by a process that was killed before it recorded the receipt.
                 received_ms = read.written_ms if is_possible_clock(read.written_ms) else now_ms()
-                receipts.append((RECEIVED, receipt_fields(read.rows.key, read.rows.identity, received_ms)))
+                receipts.append((RECEIVED, receipt_fields(key, identity, received_ms)))
                 usable.append((read.rows, received_ms))
             else:
                 report.changed.append(log.path)
-                if session_row(session, read.rows.key) is None:  # a stored one is from a time when its log had the right bytes
+                if session_row(session, key) is None:  # a stored one is from a time when its log had the right bytes
                     usable.append((read.rows, receipt.received_at_ms))
         changed.update(project_logs(session, usable))
         if isinstance(self._raw, DatabaseLogs):
