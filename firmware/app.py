@@ -99,8 +99,10 @@ class App:
         if hardware.button is not None:
             self._button = ButtonActions(hardware.button, self, totals, self.signals, self.feedback, self._console)
         self._tasks = TaskLoop(self._console, self.clock.ticks_ms, hardware.power.sleep_ms)
-        self._tasks.add(self.sample, board.watermark * 1000 // _SAMPLE_RATE_HZ)
+        sample_task = self._tasks.add(self.sample, board.watermark * 1000 // _SAMPLE_RATE_HZ)
         self._serve_task = self._tasks.add(self.serve, _SERVE_EVERY_MS)
+        # Either of the others may work on the flash, or import a module. The samples never wait for both.
+        self._tasks.tasks.append(sample_task)
         self._tasks.add(self.housekeep, _HOUSEKEEP_EVERY_MS)
         self._battery_ms = -_MEASURE_BATTERY_EVERY_MS
         self._collected_ms = 0
@@ -161,14 +163,16 @@ class App:
 
     def serve(self) -> bool:
         """Task: the button, the motor and the link. True if the link has, or will soon have, more work."""
+        if not self._is_prepared and not self.session.open:
+            # In a call of its own: the one that ended the session may have taken long.
+            self._prepare_session()
+            return True
         now_ms = self.clock.ticks_ms()
         if self._button is not None and self._button.poll(now_ms):
             self._power.stay_awake(now_ms)
         self.feedback.poll(now_ms)
         if self.link.poll(now_ms):
             self._power.stay_awake(now_ms)
-        if not self._is_prepared and not self.session.open:
-            self._prepare_session()
         is_busy = self.feedback.busy or self._calibration is not None or self._ble is not None
         self._serve_task[1] = _SERVE_ASLEEP_MS if self._power.choose(now_ms, self.session.open, is_busy) else _SERVE_EVERY_MS
         return self.link.is_asked(now_ms)

@@ -8,6 +8,9 @@ from retrostep_core.gait.units import parse_mount
 # As in retrostep_core/codes.py. A private constant takes no memory.
 _SHANK = const(0)
 _END_BUTTON = const(2)
+# What is left to do for the mount that was found. Each takes a call of its own: both import modules, and samples are read in between.
+_SAVE = const(2)
+_APPLY = const(1)
 
 
 class CalibrationMode:
@@ -30,6 +33,7 @@ class CalibrationMode:
         self._clock = clock
         self._save_mount = save_mount
         self._is_over = False
+        self._to_do = 0
         self._saved = True
         self._state = STAND
         self._strides = 0
@@ -43,7 +47,7 @@ class CalibrationMode:
     def result(self) -> tuple:
         """State, strides and reason, as in answers.Calibration. The reason is LOST if the mount was found but not saved."""
         found = self.found
-        return found.state, found.strides, found.reason if self._saved else LOST
+        return WALK if self._to_do else found.state, found.strides, found.reason if self._saved else LOST
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
         """As Engine.samples, but in the axes of the sensor."""
@@ -58,11 +62,16 @@ class CalibrationMode:
     def poll(self) -> bool:
         """False once the calibration has ended, and its mount is applied. Call it after samples were read."""
         found = self.found
-        if not self._sampling.running:
+        if not self._sampling.running and not self._is_over:
             found.fail(SENSOR)
             self._enter(FAILED)
+        if self._to_do == _SAVE:
+            self._to_do = _APPLY
+            self._save()
+            return True
         if self._is_over:
-            if found.mount:
+            if self._to_do:
+                self._to_do = 0
                 self._session.declare(found.mount)
                 self._engine.declare_mount()
             self.leave()
@@ -79,11 +88,16 @@ class CalibrationMode:
             return
         self._is_over = True
         if state == DONE:
-            try:
-                self._save_mount(self.found.mount)
-            except OSError:
-                self._saved = False
-        self._play(calibration_signals.FOUND if state == DONE and self._saved else calibration_signals.NOT_FOUND)
+            self._to_do = _SAVE
+        else:
+            self._play(calibration_signals.NOT_FOUND)
+
+    def _save(self) -> None:
+        try:
+            self._save_mount(self.found.mount)
+        except OSError:
+            self._saved = False
+        self._play(calibration_signals.FOUND if self._saved else calibration_signals.NOT_FOUND)
 
     def _play(self, pattern: tuple) -> None:
         self._feedback.play(pattern, self._clock.ticks_ms())

@@ -46,6 +46,8 @@ class HostLink:
     def poll(self, now_ms: int) -> int:
         """Read what has arrived, answer, and write text between frames. Returns the number of bytes read."""
         console = self._console
+        # A server that this call imports answers in the next one: the samples have their turn before.
+        server = self.server
         readable = min(_READ_MOST, self._readable + (now_ms - self._read_ms) * _READ_BYTES_PER_MS)
         self._read_ms = now_ms
         n = console.read_into(self._input, readable)
@@ -53,7 +55,6 @@ class HostLink:
         if n:
             self._asked_ms = now_ms
             self._take(self._input, n)
-        server = self.server
         if server is not None:
             while server.poll(now_ms) and self._app.clock.ticks_ms() - now_ms < _WORK_MOST_MS:
                 pass

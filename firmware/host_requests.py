@@ -24,15 +24,19 @@ class HostRequests:
         """The limits in force."""
         return self._app.limits
 
-    def set_limits(self, limits: object) -> None:
-        """Save `limits` and apply them. Changed limits end the session. OSError if they cannot be saved; the old ones then stay."""
+    def set_limits(self, limits: object) -> bool:
+        """Save `limits` and apply them. Changed limits end the session first. False: call it again, the samples have their turn before.
+
+        OSError if they cannot be saved; the old ones then stay.
+        """
         app = self._app
+        # The header's limits hold for the whole log.
+        if limits != app.limits and app.session.stop(self.clock.ticks_ms(), _END_BUTTON):
+            return False
         app.save_limits(limits)
-        if limits != app.limits:
-            # The header's limits hold for the whole log.
-            app.session.stop(self.clock.ticks_ms(), _END_BUTTON)
         app.limits = app.session.limits = app.signals.limits = limits
         app.engine.set_limits(limits)
+        return True
 
     def calibration(self) -> tuple:
         """The fields of answers.Calibration, of the running calibration or of the last one."""

@@ -14,20 +14,23 @@ _SAME_ERROR_MS = const(60000)
 
 
 class TaskLoop:
-    """Calls each task when it is due. `ticks_ms()` never falls; errors go as text to `console`."""
+    """Calls each task when it is due. `ticks_ms()` never falls; errors go as text to `console`.
+
+    tasks    in the order of their turns; a task that must not wait for two others is in it twice
+    """
 
     def __init__(self, console: object, ticks_ms: object, sleep_ms: object) -> None:
         self._console = console
         self._ticks_ms = ticks_ms
         self._sleep_ms = sleep_ms
-        self._tasks: list[list] = []
+        self.tasks: list[list] = []
         self._last_error = ""
         self._last_ms = 0
 
     def add(self, work: object, pause_ms: int) -> list:
         """`work()` is called every `pause_ms`, or sooner if it returns True because it has more to do. Item 1 of the task is its pause."""
         task = [work, pause_ms, 0]
-        self._tasks.append(task)
+        self.tasks.append(task)
         return task
 
     def run(self) -> None:
@@ -38,7 +41,7 @@ class TaskLoop:
     def run_due(self) -> int:
         """Call each task that is due. Returns the time until the next one is, in ms."""
         next_ms = 0
-        for task in self._tasks:
+        for task in self.tasks:
             work, pause_ms, due_ms = task
             if self._ticks_ms() >= due_ms:
                 try:

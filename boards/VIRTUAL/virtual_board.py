@@ -173,7 +173,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A board without hardware. The first line on stdout is the path of its tty.")
     parser.add_argument("--recording", type=Path, metavar="FILE.csv", help="motion of the leg (default: standing still)")
     parser.add_argument("--speed", type=_speed, default=1000, metavar="N", help="speed in times real time (default 1)")
-    parser.add_argument("--cpu", type=_mhz, metavar="MHZ", help="let time pass while the program computes, as on an ESP32 at so many MHz")
     parser.add_argument("--flash", type=Path, metavar="IMAGE", help="file that keeps the flash (default: deleted at the end)")
     parser.add_argument("--link", choices=("usb", "uart"), default="usb", help="a full buffer holds bytes back (usb) or loses them (uart)")
     parser.add_argument("--bps", type=_bps, metavar="N", help=f"bits per second each way (default: no limit; uart: {UART_BPS})")
@@ -204,10 +203,6 @@ def _number(text: str, least: float, most: float, what: str) -> float:
 
 def _speed(text: str) -> int:
     return round(1000 * _number(text, 0.01, 1000, "the speed"))
-
-
-def _mhz(text: str) -> int:
-    return int(_number(text, 10, 1000, "the processor's clock"))
 
 
 def _bps(text: str) -> int:
@@ -308,8 +303,7 @@ def run_micropython(
 
     with contextlib.ExitStack() as stack:
         worn = {} if recording is None else wearer(recording)
-        # Only a board that starts from bytecode spends no time on compiling.
-        image = FlashImage(path, worn, options.sensor, "compiled" if options.cpu else None)
+        image = FlashImage(path, worn, options.sensor)
         stack.callback(image.close)
         # A chip that was just flashed has no files yet: it will get those of this board.
         description, settings = image.json("board.json") or read_board("VIRTUAL"), image.json("settings.json")
@@ -330,7 +324,6 @@ def run_micropython(
             "pins": None if pins is None else pins.fileno(),
             "id": list(image.id),
             "speed_milli": options.speed,
-            "cpu_mhz": options.cpu,
             "imu": sensor(description, options.oscillator, options.fault),
             "has_vref": options.fault is None or options.fault[0] != "no-vref",
             "watchdog": watched.fileno(),

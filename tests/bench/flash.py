@@ -1,4 +1,4 @@
-"""What the flash costs the real app: its start, LIST, the start of a session, and the longest call of a task."""
+"""What the flash costs the real app: its start, LIST, the start of a session, the longest call of a task, and how long samples wait."""
 
 import json
 import tempfile
@@ -13,6 +13,9 @@ from bench.tables import figure, section, table
 
 BLOCK, BLOCKS = 4096, 512
 BOARD = "ESP32_DEVKIT_LSM6DSOX"
+# The FIFO of the sensor holds 2.46 s. A third of it is far from losing samples.
+WAIT_MS = 820
+WAITING = ("0", "50", "200")
 WAYS = (("0", "logs"), ("50", "logs"), ("200", "logs"), ("200", "sessions"))
 # LittleFS read and program size, look-ahead, logs in a folder (0: all in one), logs; then the worst create on an emulated ESP32.
 ROWS = {
@@ -53,6 +56,22 @@ def run() -> None:
         )
     columns = ("ms", "start", "LIST", "create", "longest call, sessions", "longest call, idle and sync", "samples lost")
     table("The app, with 12 sessions, a sync and an erase", columns, rows)
+    waits = run_parallel(stretches, [(logs,) for logs in WAITING])
+    longest_of = [facts["longest"] for facts in waits]
+    rows = [[part, *(figure(longest[part][0], 0, None, WAIT_MS) for longest in longest_of)] for part in sorted(longest_of[0])]
+    rows.append(["longest call of a task", *(max(max(calls[1:]) for calls in longest.values()) for longest in longest_of)])
+    rows.append(["samples lost", *(figure(facts["lost_ms"], 0, None, 0) for facts in waits)])
+    columns = ("ms", *(f"{logs} logs" for logs in WAITING))
+    table("The longest time between two readings of the FIFO, with imports and computations (bench/stretches_board.py)", columns, rows)
+
+
+def stretches(logs: str) -> dict:
+    """The facts of `stretches_board.py` for so many logs."""
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "flash.bin"
+        # Bytecode whose machine code is that of this computer.
+        image.write_bytes(deployed("VIRTUAL", "compiled"))
+        return _facts("bench.stretches_board", str(image), logs)
 
 
 def turns(logs: str, layout: str) -> dict:
@@ -68,10 +87,10 @@ def create(*row: str) -> dict:
     return _facts("bench.flash_rows", *row)
 
 
-def deployed() -> bytes:
-    """A flash with the files of a deploy, as MicroPython mounts it."""
+def deployed(board: str = BOARD, code: str | None = None) -> bytes:
+    """A flash with the files of a deploy, as MicroPython mounts it; `code` as in firmware_files."""
     files = LittleFS(block_size=BLOCK, block_count=BLOCKS)
-    for name, content in firmware_files(BOARD).items():
+    for name, content in firmware_files(board, code).items():
         files.makedirs(name.rpartition("/")[0] or "/", exist_ok=True)
         with files.open(name, "wb") as file:
             file.write(content)
@@ -80,6 +99,7 @@ def deployed() -> bytes:
 
 def _facts(module: str, *arguments: str) -> dict:
     done = micropython(module, *arguments, heap="64m", timeout_s=300)
-    if done.returncode:
-        raise RuntimeError(f"MicroPython ended: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+    # A program that -m runs ends with status 0 in any case.
+    if done.stderr:
+        raise RuntimeError(f"MicroPython ended: {done.stderr.strip()}")
     return dict(json.loads(done.stdout.splitlines()[-1]))

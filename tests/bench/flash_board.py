@@ -12,40 +12,21 @@ import sys
 from binascii import crc32
 
 import vfs
-from flash_times import ERASE_US, program_us, read_us
 from hal.flash_mount import file_system
 from hal.store import LogStore
-from powerloss.nor_flash import BLOCK, Chip
+from powerloss.nor_flash import BLOCK
 from powerloss.rig import POINT, FlashHardware
 from support.disk import numbers
 from support.ram_store import RamStore, Wearer
 from support.wearable import Worn
+
+from bench.timed_chip import TimedChip
 
 # The FIFO of the sensor holds so much; what comes later is lost.
 FIFO_MS = 2460
 LOG_S = 420
 SESSIONS = 12
 SESSION_S = 30
-
-
-class TimedChip(Chip):
-    """A chip that adds up how long its operations take on an ESP32, in `us`."""
-
-    us = 0
-    erase_us = ERASE_US
-
-    def readblocks(self, block, buf, offset=0):
-        self.us += read_us(len(buf))
-        return super().readblocks(block, buf, offset)
-
-    def writeblocks(self, block, buf, offset=0):
-        self.us += program_us(len(buf))
-        return super().writeblocks(block, buf, offset)
-
-    def ioctl(self, op, arg):
-        if op == 6:
-            self.us += self.erase_us
-        return super().ioctl(op, arg)
 
 
 class TimedHardware(FlashHardware):
@@ -75,8 +56,8 @@ class Turns:
         self.lost = 0
         self._read_ms = worn.hardware.now_ms
         self._time_create(worn.hardware.store)
-        for k, name in enumerate(("sample", "serve", "housekeep")):
-            task = worn.app._tasks._tasks[k]
+        sample, serve, _, housekeep = worn.app._tasks.tasks
+        for name, task in (("sample", sample), ("serve", serve), ("housekeep", housekeep)):
             task[0] = self._timed(task[0], name)
 
     def _time_create(self, store):

@@ -691,6 +691,19 @@ def test_a_calibration_finds_the_mount_and_applies_it():
         assert read_open(worn).header.mount == sits
 
 
+def test_a_calibration_is_done_once_its_mount_is_applied():
+    worn = Worn()
+    worn.leg.mount = parse_mount("-y-z+x")
+    worn.live(5)
+    worn.answer("CALIBRATE", 1)
+    worn.live(4)
+    ends_ms = worn.hardware.now_ms + 9000
+    while worn.app.calibrated[0] != calibration.DONE and worn.hardware.now_ms < ends_ms:
+        worn.live(0.02, 900)
+    assert result(worn) == (calibration.DONE, 0, "-y-z+x")
+    assert worn.leg.turned == parse_mount("-y-z+x")
+
+
 def test_a_calibration_ends_the_session_and_counts_no_steps():
     worn = Worn()
     worn.live(10, 750)

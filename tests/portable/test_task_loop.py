@@ -60,6 +60,20 @@ def test_a_slow_task_delays_the_others_and_starves_none():
     assert rig.times("b")[:3] == [100, 210, 320]
 
 
+def test_a_task_that_is_in_the_loop_twice_never_waits_for_two_others():
+    rig = Rig()
+    rig.add("often", 100)
+    rig.add("slow", 20, takes_ms=200)
+    rig.loop.tasks.append(rig.loop.tasks[0])
+    rig.add("slow, too", 500, takes_ms=300)
+    while rig.now_ms < 5000:
+        wait_ms = rig.loop.run_due()
+        rig.now_ms += wait_ms
+    times = rig.times("often")
+    assert max([later - ms for ms, later in zip(times, times[1:])]) == 300
+    assert len(rig.times("slow, too")) >= 5
+
+
 def test_an_unexpected_error_is_reported_once_a_minute_and_the_task_continues():
     if sys.implementation.name != "micropython":
         return

@@ -30,6 +30,7 @@ class Wearable:
         if self.broken:
             raise OSError(28)
         self.limits = limits
+        return True
 
     def calibrate(self, begin):
         if self.waist:

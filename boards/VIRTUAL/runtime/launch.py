@@ -46,11 +46,7 @@ def _plug(config: dict, control: object) -> None:
     from played_leg import PlayedLeg
 
     ctrl_c.keys = ctrl_c.Keys(open(config["keys"], "rb", buffering=0))
-    time_of_host = config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, ctrl_c.keys.pause
-    if config["cpu_mhz"] is None:
-        clock.system = clock.Clock(*time_of_host)
-    else:
-        clock.system = clock.RunningClock(*time_of_host, config["cpu_mhz"], utime.clock)
+    clock.system = clock.Clock(config["speed_milli"], config["now_us"], config["rtc_us"], utime.ticks_us, ctrl_c.keys.pause)
     leg = PlayedLeg(open(config["leg"], "rb"), config["leg_start_us"])
 
     import machine

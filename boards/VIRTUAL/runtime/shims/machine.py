@@ -131,15 +131,11 @@ class I2C:
 
     def _transfer(self, address: int, size: int, sent: object, received: object = None) -> None:
         """Send `sent`, then fill `received`; None for neither. `size` bytes are on the bus."""
-        _system.begin_model()
-        try:
-            chip = self._chip(address, size)
-            if sent is not None:
-                chip.write(sent)
-            if received is not None:
-                chip.readinto(received)
-        finally:
-            _system.end_model()
+        chip = self._chip(address, size)
+        if sent is not None:
+            chip.write(sent)
+        if received is not None:
+            chip.readinto(received)
 
     def _chip(self, address: int, size: int) -> object:
         """The chip at `address`. Adds the time of `size` bytes on the bus."""

@@ -9,8 +9,6 @@ from utime import sleep_us as _real_sleep_us
 _system = _clock.system
 _keys = _ctrl_c.keys
 _NEVER_US = 1 << 60
-# Processor time of a poll on an ESP32.
-_POLL_US = 10
 
 
 def poll() -> "Poll":
@@ -30,14 +28,10 @@ class Poll:
         self.modify = poll.modify
 
     def _poll(self, timeout: int) -> list:
-        _system.begin_model()
-        try:
-            ready = self._look(timeout)
-            for entry in ready:
-                if entry[0] is _keys.file:
-                    _keys.take()
-        finally:
-            _system.end_model(_POLL_US)
+        ready = self._look(timeout)
+        for entry in ready:
+            if entry[0] is _keys.file:
+                _keys.take()
         return ready
 
     def poll(self, timeout: int = -1) -> list:

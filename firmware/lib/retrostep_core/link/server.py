@@ -72,7 +72,7 @@ class Server:
 
     store     the logs (firmware/hal/store.py)
     wearable  identity (core_version, core_hash, device, board); clock (ticks_ms, epoch_ms, set_epoch_ms(ms, source) -> ticks_ms);
-              limits (`pack()`); set_limits(Limits); status() and calibration(), tuples with the fields of answers.py;
+              limits (`pack()`); set_limits(Limits), False: call again; status() and calibration(), tuples with the fields of answers.py;
               calibrate(begin) and capture(minutes, label), ValueError where they cannot begin; nickname, "" for none; identify(): blink
     out       room() -> bytes that may be written now; write(view) -> bytes that were written
 
@@ -305,7 +305,8 @@ class Server:
             limits = unpack_limits(binascii.unhexlify(args[0]))
         except ValueError:
             raise _Refused(_REFUSED, "these limits are out of range") from None
-        self.wearable.set_limits(limits)
+        if not self.wearable.set_limits(limits):
+            return False
         self._answer(_OK, id, 0)
         return True
 
