@@ -89,7 +89,8 @@ def command(
         for row in _rows(store, sessions, athlete, since):
             if row.device == IMPORTED:
                 if sessions:
-                    raise RetrostepError(f"Session {row.name} was imported, so its own file is the export.")
+                    why = f"Session {row.name} was imported, so its own file is the export."
+                    raise RetrostepError(f"{why} For the sessions of devices: `retrostep export --athlete NAME`.")
                 imported += 1
                 continue
             try:
