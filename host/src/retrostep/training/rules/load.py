@@ -126,7 +126,7 @@ def most_by_spike(history: TrainingHistory, limits: RuleLimits, next_: Proposal)
         longest_ms = longest_of_days(history, part.running, next_.day)
         return allowed_ms(longest_ms, next_.limit(limits), part.floor.most_ms(next_.level)) if longest_ms else None
 
-    return least_of(most, next_, limits)
+    return least_of(most, history, next_, limits)
 
 
 def longest_of_days(history: TrainingHistory, running: bool, day: int) -> int:
@@ -208,4 +208,4 @@ def most_by_exposure(history: TrainingHistory, limits: RuleLimits, next_: Propos
             return None
         return int(most_s * 1_000)
 
-    return least_of(most, next_, limits)
+    return least_of(most, history, next_, limits)

@@ -63,11 +63,13 @@ def grade_increase(reference_ms: int, limits: RuleLimits, floor: Floor, ms: floa
     return (verdict, limit) if verdict == OK else (floor.capped(verdict, ms), limit)
 
 
-def least_of(most: Callable[[Part], int | None], next_: Proposal, limits: RuleLimits) -> int | None:
+def least_of(most: Callable[[Part], int | None], history: TrainingHistory, next_: Proposal, limits: RuleLimits) -> int | None:
     """The smallest limit in ms of the parts that the next session belongs to; None without a limit."""
     if limits.warn is None and limits.fail is None:
         return None
-    found = [ms for part in ((RUN_PART, ALL_PART) if next_.is_running else (ALL_PART,)) if (ms := most(part)) is not None]
+    # Without walking all of it is running, which has the stricter limits.
+    running = [RUN_PART, ALL_PART] if history.has_walking else [RUN_PART]
+    found = [ms for part in (running if next_.is_running else [ALL_PART]) if (ms := most(part)) is not None]
     return min(found, default=None)
 
 

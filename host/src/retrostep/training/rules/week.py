@@ -142,7 +142,7 @@ def most_by_week(history: TrainingHistory, limits: RuleLimits, next_: Proposal) 
         allowed = allowed_ms(before_ms, next_.limit(limits), floor_ms)
         return None if allowed is None else max(0, allowed - _week_ms(history, part, next_.day))
 
-    return least_of(most, next_, limits)
+    return least_of(most, history, next_, limits)
 
 
 class WeekLoad(NamedTuple):
