@@ -10,8 +10,9 @@ import click
 import pytest
 from retrostep.archive.store import Store
 from retrostep.cli._options import LOCAL_MOMENT, PAST_MOMENT
-from support.cli import Retrostep
+from support.cli import Retrostep, one_sentence
 from support.logs import session_log
+from support.stored import with_adas_session
 
 needs_tzset = pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a time zone that a process can choose")
 
@@ -136,3 +137,22 @@ def test_bad_input_is_answered_with_what_is_right(tmp_path: Path, words: str, st
     ran = Retrostep(tmp_path / "home")(*words.split())
     assert ran.status == status and refusal in ran.err, ran
     assert "fault of Retrostep" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["-x", "12", "\u0661\u0662", "A/1", "latest", "Latest Ada"])
+def test_a_name_that_commands_take_for_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    """With an athlete 12, `note 12` would be about session 12, which may be another athlete's."""
+    retrostep = Retrostep(tmp_path)
+    assert retrostep("athletes", "add", "Ada").status == 0
+    for command in (("add", "--", name), ("rename", "Ada", "--", name)):
+        ran = retrostep("athletes", *command)
+        assert ran.status == 1 and "would be taken for an option or a session" in one_sentence(ran)
+
+
+def test_a_text_of_spaces_is_no_note_and_an_empty_name_is_no_file(tmp_path: Path) -> None:
+    retrostep = with_adas_session(tmp_path / "home")
+    assert "Nothing to note" in retrostep("note", "Ada", " \t").err and retrostep("note", "Ada", " sore ").out.endswith(": sore.\n")
+    for command in (("plan", "Ada", "--ics"), ("report", "--to"), ("store", "backup")):
+        for name in ("", "-"):
+            ran = retrostep(*command, name)
+            assert ran.status == 2 and f"{name!r} is no name of a file: write one." in ran.err

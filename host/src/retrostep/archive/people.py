@@ -14,7 +14,7 @@ from retrostep.archive.assignments import Assignment, check_assignment, covering
 from retrostep.archive.corrections import ATHLETE, EXCLUDED, MARKS, NOTE_FIELDS
 from retrostep.archive.dating import is_possible_clock
 from retrostep.archive.entry_values import BEGINNING_MS, storable
-from retrostep.archive.identifiers import IMPORTED, device_name, person_name, session_number
+from retrostep.archive.identifiers import IMPORTED, LATEST, device_name, person_name, session_number
 from retrostep.archive.imported import ImportedActivity, import_fields, next_import_number
 from retrostep.archive.manual_date import check_manual_date
 from retrostep.archive.moments import now_ms, to_ms
@@ -78,6 +78,8 @@ class People(Queries):
         if not 1 <= len(name) <= MAX_NAME_LENGTH or clean(name) != name:
             hidden = next((f" (U+{ord(char):04X} is not)" for char, shown in zip(name, clean(name), strict=False) if char != shown), "")
             raise RetrostepError(f"An athlete's name is 1 to {MAX_NAME_LENGTH} printable characters{hidden}: choose another.")
+        if name.startswith("-") or name.rpartition("/")[2].isdecimal() or name.split()[0].casefold() == LATEST:
+            raise RetrostepError(f"{quoted(name)} would be taken for an option or a session: choose another name.")
         for other in (row for row in self.athletes_named(name) if row.name != except_for):
             if other.removed:
                 raise AthleteRemoved(f"There was an athlete {quoted(other.name)}, who was removed.", athlete=other.name)

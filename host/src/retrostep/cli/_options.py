@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import click
@@ -80,6 +81,20 @@ LOCAL_MOMENT = LocalMoment()
 PAST_MOMENT = LocalMoment(is_past=True)
 
 
+class NewFile(click.Path):
+    """The file that a command writes. An empty name, which would be the folder, and `-`, as other programs call stdout, fail."""
+
+    def __init__(self) -> None:
+        """Its value is a Path."""
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if value in ("", "-"):
+            self.fail(f"{value!r} is no name of a file: write one.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class WholeNumber(click.IntRange):
     """A whole number within a range. Anything else fails with the range in words."""
 
@@ -138,6 +153,10 @@ class RuleName(click.Choice[str]):
     """The name of a rule. A wrong one fails with the nearest names."""
 
     name = "rule"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """The rules, on one line."""
+        return f"Rules are {', '.join(self.choices)}."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name."""

@@ -56,6 +56,8 @@ def command(
         raise click.UsageError("Give one session and one text. A text or a name with spaces needs quotes.")
     if more:
         values["text"] = more[0]
+    if values["text"] is not None:
+        values["text"] = values["text"].strip()
     given = {name: value for name, value in values.items() if value is not None}
     _check(session, given, correct, withdraw, no_pain, no_rpe, why)
     by = {"who": login_name(), "why": why}

@@ -12,7 +12,7 @@ from rich.text import Text
 from retrostep.archive.backward_gait import GAIT_NAMES
 from retrostep.archive.durable_files import write_atomically
 from retrostep.cli._cures import when_settled
-from retrostep.cli._options import LOCAL_MOMENT, WholeNumber, json_option, store_option, written_by_option
+from retrostep.cli._options import LOCAL_MOMENT, NewFile, WholeNumber, json_option, store_option, written_by_option
 from retrostep.cli._store import reading
 from retrostep.device.core_version import core_hash
 from retrostep.output.calendar_file import calendar_file
@@ -34,7 +34,7 @@ MOST_WEEKS = 12
 )
 @click.option("--weeks", type=WholeNumber(1, MOST_WEEKS), default=OUTLOOK_WEEKS, show_default=True, help="How many weeks to plan.")
 @click.option("--on", type=LOCAL_MOMENT, metavar="DATE", help="Plan from this local date on, instead of the next possible day.")
-@click.option("--ics", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the weeks as an iCalendar file.")
+@click.option("--ics", type=NewFile(), metavar="FILE", help="Also write the weeks as an iCalendar file.")
 @json_option
 @store_option
 def command(

@@ -7,7 +7,7 @@ import click
 from retrostep_core import VERSION
 
 from retrostep.archive.durable_files import write_atomically
-from retrostep.cli._options import PAST_MOMENT, athlete_option, store_option, written_by_option
+from retrostep.cli._options import PAST_MOMENT, NewFile, athlete_option, store_option, written_by_option
 from retrostep.cli._store import reading
 from retrostep.device.core_version import core_hash
 from retrostep.output.lines import echo
@@ -24,7 +24,7 @@ _NAME_LENGTH = 40
 @click.command("report")
 @athlete_option("Only this athlete: nobody else is named.")
 @click.option(
-    "--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The file (default: retrostep-DATE[-NAME].html here)."
+    "--to", type=NewFile(), metavar="FILE", help="The file (default: retrostep-DATE[-NAME].html here)."
 )
 @click.option("--pdf", is_flag=True, help="Also print it to a PDF file beside it; needs Chromium, Chrome or Edge.")
 @click.option("--on", type=PAST_MOMENT, metavar="DATE", help="Report as on this local date; later sessions are left out.")

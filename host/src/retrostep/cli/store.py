@@ -17,7 +17,7 @@ from retrostep.archive.store import rebuild_store
 from retrostep.archive.store_url import shown_url
 from retrostep.archive.tables import Progress
 from retrostep.cli._ask import confirm
-from retrostep.cli._options import json_option, store_option, yes_option
+from retrostep.cli._options import NewFile, json_option, store_option, yes_option
 from retrostep.cli._stop import after_ctrl_c
 from retrostep.cli._store import reading
 from retrostep.cli._who import login_name
@@ -193,7 +193,7 @@ def rebuild(as_json: bool, yes: bool, store_url: str | None) -> None:
 
 
 @command.command("backup")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=NewFile())
 @json_option
 @store_option
 def backup(file: Path, as_json: bool, store_url: str | None) -> None:
