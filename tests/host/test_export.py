@@ -21,7 +21,7 @@ from retrostep.export.activity import Activity, activity
 from retrostep.export.fit import fit_bytes
 from retrostep.export.raw_fit import raw_fit_bytes
 from retrostep.export.raw_samples import capture_of, recording_csv
-from retrostep.export.table import csv_bytes, json_bytes
+from retrostep.export.table import _cell, csv_bytes, json_bytes
 from retrostep.export.tcx import tcx_bytes
 from retrostep.replay.recording import read_recording
 from retrostep_core import codes
@@ -131,6 +131,7 @@ def test_what_people_entered_stays_text(exported: Activity) -> None:
     lines = csv_bytes(exported).decode().splitlines()
     assert lines[0] == "session,athlete,time,t_s,cadence_spm,direction,steps,alert"
     assert lines[1].split(",")[1] == "'=Ada", "no formula of a spreadsheet"
+    assert [_cell(f"{sign}1") for sign in "\uff1d\uff0b\uff0d\uff20x"] == ["'\uff1d1", "'\uff0b1", "'\uff0d1", "'\uff201", "x1"]
     assert len(lines) == 1 + len(exported.seconds)
     notes = ElementTree.fromstring(tcx_bytes(exported)).findtext(".//{*}Activity/{*}Notes") or ""
     assert "<b>calf</b> & " in notes and "\x1b" not in notes

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from retrostep.archive.backward_gait import JOG
+from retrostep.archive.decision_tables import AcceptanceRow
 from retrostep.archive.store import Store
 from retrostep.device.core_version import core_hash
 from retrostep.output.triage import LEGEND, characters, triage
+from retrostep.training.acceptances import Acceptances
 from retrostep.training.finding import ORDER, AthleteVerdict, Finding
 from retrostep.training.plan import Allowance
 from retrostep.training.review import Review, change_since
@@ -67,6 +69,18 @@ def test_an_accepted_finding_keeps_its_verdict_and_no_longer_decides_the_athlete
     assert retrostep("check").status == 3
     assert "(revoked by " in retrostep("accept", "Ada").out and ": no race)" in retrostep("accept", "Ada").out
     assert "Nothing was changed." in retrostep("accept", "Ada", "session_spike", "--revoke").out
+
+
+@pytest.mark.parametrize(("untils", "last"), [((90, 30), 30), ((30, 90), 90), ((90, None), 90), ((90, 30, 60), 60)])
+def test_of_several_dates_until_which_findings_are_accepted_the_one_entered_last_counts(untils: tuple[int | None, ...], last: int) -> None:
+    day_ms = 86_400_000
+    rows = [
+        AcceptanceRow(athlete_id=1, rule="share", who="Kim", because="x", at_ms=at, until_at_ms=until and until * day_ms)
+        for at, until in enumerate(untils)
+    ]
+    known = Acceptances(rows, day_ms)
+    assert [known.of(1, "share", day * day_ms, 0) is not None for day in (last - 1, last)] == [True, False]
+    assert [known.holds_on(1, "share", day * day_ms) for day in (last - 1, last)] == [True, False]
 
 
 @pytest.mark.parametrize(("until", "verdict"), [(None, "fail"), (3, "info")])

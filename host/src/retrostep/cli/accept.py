@@ -47,8 +47,8 @@ def command(
     """Accept findings of RULE about ATHLETE, or list them.
 
     An accepted finding is still shown, with the reason, and keeps its verdict. It no longer decides the verdict of the athlete.
-    Findings about later training count again; with --until, those up to that date are accepted too. The entry stays in the history, also
-    after --revoke.
+    Findings about later training count again; with --until, those up to that date are accepted too; of several dates,
+    the one entered last counts. The entry stays in the history, also after --revoke.
 
     \b
     Example:  retrostep accept

@@ -9,7 +9,8 @@ from retrostep.export.activity import Activity
 from retrostep.units import utc
 
 _COLUMNS = ("session", "athlete", "time", "t_s", "cadence_spm", "direction", "steps", "alert")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r")
+"""With the full-width forms of the signs, which some spreadsheets read alike."""
 
 
 def csv_bytes(activity: Activity) -> bytes:

@@ -1,7 +1,7 @@
 """Findings that a person accepted, with the reason. They keep their verdict, and no longer decide the athlete's."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrostep.archive.decision_tables import AcceptanceRow
 from retrostep.training.dates import day_of
@@ -26,6 +26,12 @@ class Accepted:
         return {"because": self.because, "who": self.who, "at": utc(self.at_ms), "until": utc(self.until_at_ms)}
 
 
+def _no_longer_than(later: Accepted, earlier: Accepted) -> Accepted:
+    """An acceptance after a later one was entered: its `until` may be shortened, and then it was too long."""
+    untils = later.until_at_ms, earlier.until_at_ms
+    return earlier if None in untils else replace(earlier, until_at_ms=min(until for until in untils if until is not None))
+
+
 class Acceptances:
     """The acceptances that were in force at a moment: `before_ms` is the first one after it."""
 
@@ -34,7 +40,8 @@ class Acceptances:
         for row in rows:
             if row.at_ms < before_ms:
                 accepted = Accepted(row.because, row.who, row.at_ms, row.until_at_ms)
-                self._rows.setdefault((row.athlete_id, row.rule), []).append(accepted)
+                earlier = self._rows.get((row.athlete_id, row.rule), [])
+                self._rows[row.athlete_id, row.rule] = [*(_no_longer_than(accepted, one) for one in earlier), accepted]
 
     def of(self, athlete_id: int, rule: str, started_at_ms: int | None, on: int) -> Accepted | None:
         """The acceptance of a finding about training that began at `started_at_ms`; the latest of several, None without one.
