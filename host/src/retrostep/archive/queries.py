@@ -238,7 +238,7 @@ class Queries:
     def assignments(self) -> list[Assignment]:
         """Who wore which device from when to when, by device and time. A removed athlete is nobody."""
         with self._read() as session:
-            return [_assignment(*row) for row in session.execute(_ASSIGNMENTS.order_by(AssignmentRow.device, AssignmentRow.from_at_ms))]
+            return [Assignment(*row) for row in session.execute(_ASSIGNMENTS.order_by(AssignmentRow.device, AssignmentRow.from_at_ms))]
 
     def assignments_around(self, device: str, moments: Iterable[int]) -> list[Assignment]:
         """The assignments of a device that start nearest to some moments, two on each side, by time."""
@@ -248,7 +248,7 @@ class Queries:
             for at_ms in moments:
                 before = session.execute(of_device.where(start <= at_ms).order_by(start.desc()).limit(2))
                 after = session.execute(of_device.where(start > at_ms).order_by(start).limit(2))
-                near.update({row.from_at_ms: _assignment(row, name) for row, name in (*before, *after)})
+                near.update({row.from_at_ms: Assignment(*row) for row in (*before, *after)})
         return [near[from_ms] for from_ms in sorted(near)]
 
     def overrides(self) -> list[tuple[OverrideRow, str | None]]:
@@ -435,13 +435,15 @@ _OUTLINE = (
     + case(((_SESSIONS.backward_ms == 0) & (_SESSIONS.device == IMPORTED), NOT_RECORDED), else_=0),
 )
 
-_ASSIGNMENTS = select(AssignmentRow, AthleteRow.name).outerjoin(
-    AthleteRow, (AssignmentRow.athlete_id == AthleteRow.id) & AthleteRow.removed.is_(False)
-)
-
-
-def _assignment(row: AssignmentRow, athlete: str | None) -> Assignment:
-    return Assignment(row.device, athlete, row.from_at_ms, row.to_at_ms, row.number, row.who, row.why)
+_ASSIGNMENTS = select(  # the values of an Assignment, in its order
+    AssignmentRow.device,
+    AthleteRow.name,
+    AssignmentRow.from_at_ms,
+    AssignmentRow.to_at_ms,
+    AssignmentRow.number,
+    AssignmentRow.who,
+    AssignmentRow.why,
+).outerjoin(AthleteRow, (AssignmentRow.athlete_id == AthleteRow.id) & AthleteRow.removed.is_(False))
 
 
 def _is_number(text: str) -> bool:
