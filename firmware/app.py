@@ -163,7 +163,10 @@ class App:
 
     def serve(self) -> bool:
         """Task: the button, the motor and the link. True if the link has, or will soon have, more work."""
-        if not self._is_prepared and not self.session.open:
+        if self.session.open:
+            if self.engine.finder is None:
+                self._is_prepared = False
+        elif not self._is_prepared:
             # In a call of its own: the one that ended the session may have taken long.
             self._prepare_session()
             return True
@@ -264,10 +267,10 @@ class App:
         unload("calibration_mode hal.calibration_signals retrostep_core.gait.calibration")
 
     def _prepare_session(self) -> None:
-        """Import what a session begins with: an import takes a tenth of a second, and the first samples must not wait for it."""
+        """Find the mount again, and import what a session begins with: its first samples must not wait for an import."""
         self._is_prepared = True
+        self.engine.find_mount()
         if self.engine.placement == _SHANK:
-            import retrostep_core.gait.mount_finder
             import retrostep_core.gait.unmounted  # noqa: F401
 
     def _free_memory(self) -> None:
@@ -278,7 +281,6 @@ class App:
         if self.session.open:
             unload("hal.store_upkeep")
             if self.engine.finder is None:
-                self._is_prepared = False
                 unload("mount_finder hidden_directions units unmounted", "retrostep_core.gait.")
         gc.collect()
 

@@ -581,6 +581,19 @@ def test_a_device_that_sits_the_other_way_round_finds_its_mount_and_records_it()
     assert (first.since_ms, first.mount) == (0, "-y-z+x")
 
 
+def test_a_device_that_is_strapped_on_another_way_between_sessions_counts_again():
+    worn = Worn()
+    worn.live(3)
+    worn.live(20, 1000)
+    worn.live(65)
+    worn.leg.mount = parse_mount("-y-z+x")
+    worn.live(20, 1000)
+    worn.press(150)
+    log = worn.log(2)
+    assert [mount.mount for mount in log.mounts] == ["-y-z+x"]
+    assert log.totals.backward_steps == 0 and log.totals.forward_steps > 28
+
+
 def test_damaged_settings_are_a_fault_and_all_else_works():
     worn = Worn(settings={"limits": "nonsense", "side": "right"})
     assert worn.answer("STATUS").faults == codes.FAULT_SETTINGS

@@ -76,7 +76,7 @@ class Engine:
         self._resets = self.totals.resets
         self._chosen = _WAIST_STEPS
         self._choose_detector(self._wanted())
-        self._find_mount()
+        self.find_mount()
 
     @property
     def fault(self) -> int:
@@ -109,7 +109,7 @@ class Engine:
         self._is_tipped = False
         self._is_mount_known = False
         self.finder = None
-        self._find_mount()
+        self.find_mount()
 
     def samples(self, block: object, n: int, t0_ms: int, period_us: int) -> None:
         """n samples of array('h') ax ay az (mg) gx gy gz (0.1 degrees per second); sample i is at t0_ms + i * period_us // 1000.
@@ -132,7 +132,7 @@ class Engine:
         if self._resets != self.totals.resets:
             # Another session: the sensor may be worn another way.
             self._resets = self.totals.resets
-            self._find_mount()
+            self.find_mount()
         if not self._is_blind:
             finder = self.finder if self._chosen == _SHANK_STEPS or self._chosen == _UNMOUNTED_SHANK else None
             if finder is not None:
@@ -229,8 +229,11 @@ class Engine:
             return _UNMOUNTED_SHANK
         return _UNMOUNTED_SHANK if self.finder is not None and self.finder.is_other_axis() else _SHANK_STEPS
 
-    def _find_mount(self) -> None:
-        """Begin to find the mount of a shank; until then directions are hidden."""
+    def find_mount(self) -> None:
+        """Begin to find the mount of a shank, unless that is under way; until it is found, directions are hidden.
+
+        Each session begins so. Call it when a session has ended: a sensor that is then strapped on another way counts no step as declared.
+        """
         if self.placement == _SHANK and self.finder is None:
             # Imported here: its code is needed only until the mount is known.
             from retrostep_core.gait.mount_finder import MountFinder
