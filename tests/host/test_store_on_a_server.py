@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -132,21 +133,38 @@ def test_a_command_whose_database_disappears_is_one_sentence_and_can_be_run_agai
         assert contents(store)[0] == ["received", "note"]
 
 
-def test_an_error_after_an_entry_was_saved_asks_nobody_to_enter_it_again(postgresql_url: str, tmp_path: Path) -> None:
-    retrostep = Retrostep(tmp_path)
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_an_error_after_an_entry_was_saved_asks_nobody_to_enter_it_again(
+    comes_back: bool, postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retrostep, end, refused = Retrostep(tmp_path), end_connections, []
+
+    def refuse(*_arguments: object) -> None:
+        if refused:
+            raise psycopg.OperationalError("connection failed: no route to host")
+
+    def end_for_good(url: str) -> None:
+        end(url)
+        refused.append(url)
+
+    event.listen(Engine, "do_connect", refuse)
+    if not comes_back:
+        monkeypatch.setattr(sys.modules[__name__], "end_connections", end_for_good)
     with Store(postgresql_url) as store:
         take(store, 1)
     saved = 0
     for nth in range(24, 400, 2):
         with broken_at(postgresql_url, Engine, nth):
             ran = retrostep("note", f"{DEVICE}/1", "--pain", 3, "--store", postgresql_url)
+        refused.clear()
         with Store(postgresql_url) as store:
             notes = len(store.detail(store.find_session("1")).notes)
         if ran.status == 0 and notes == saved + 1 and nth > 60:
             break
-        assert ran.status == 0 or ("before you enter it again" in one_sentence(ran)) == (notes > saved), (nth, ran.err)
-        assert notes == saved or "run this again" not in ran.err
+        report = "" if ran.status == 0 else one_sentence(ran)
+        assert ("is saved: look there" in report) <= (notes > saved) and not (notes > saved and "run this again" in report), (nth, ran)
         saved = notes
+    event.remove(Engine, "do_connect", refuse)
     assert saved > 2
 
 
@@ -321,6 +339,12 @@ def test_a_url_that_does_not_work_is_reported_with_the_reason(options: str, kind
             Store(f"postgresql://kim:{PASSWORD}@{host}:1/club{options}")
         assert reason in str(failed.value).replace("Cannot assign requested address", "Connection refused")
         assert f"postgresql://kim@{host}:1/club" in str(failed.value) and PASSWORD not in str(failed.value)
+
+
+def test_a_server_that_never_answers_was_not_reached() -> None:
+    expected = pytest.raises(StoreLost, match=r"cannot be reached \(connection timeout expired\)")
+    with socket.create_server(("127.0.0.1", 0)) as silent, expected:
+        Store(f"postgresql://kim@127.0.0.1:{silent.getsockname()[1]}/club?connect_timeout=2")
 
 
 def test_urls_are_shown_without_password_and_options() -> None:

@@ -36,6 +36,9 @@ _CONNECTING = {
 _REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL: role "')
 """Texts of libpq where the server refuses the user. Such errors have no SQLSTATE."""
 
+_NEVER_CONNECTED = ("connection failed", "failed to resolve", "connection timeout expired")
+"""Texts of libpq and its driver where there was no connection yet."""
+
 _BAD_OPTION = ("invalid connection option", "bad value for")
 """Texts of libpq and its driver where an option of the URL is unknown or has no valid value."""
 
@@ -93,7 +96,7 @@ def server_error(name: str, error: Any) -> RetrostepError:
     if state[:2] == "28" or state in ("42501", "25006") or any(sign in reported for sign in _REFUSED):
         return NoAccess(f"The store {name} refuses access: check the user and the password, and what the user may do there.")
     if state[:2] == "08" or state[:3] == "57P" or state in ("25P03", "25P02") or (not state and _is_connection_error(error)):
-        if is_connected and state != "57P03" and "connection failed" not in reported and "failed to resolve" not in reported:
+        if is_connected and state != "57P03" and not any(sign in reported for sign in _NEVER_CONNECTED):
             return StoreLost(f"The connection to the store {name} was lost. {_NOT_CONFIRMED}: check the network, then run this again.")
         cure = "check the network, the address and the options of the URL, then run this again"
         return StoreLost(f"The store {name} cannot be reached ({_reason(reported)}): {cure}.")
@@ -111,7 +114,7 @@ def server_error(name: str, error: Any) -> RetrostepError:
 def _reason(reported: str) -> str:
     """What libpq reports, without its preface, the address, which is in the store's name, and its question."""
     reason = re.sub(r'connection (failed|is bad): |connection to server (at|on socket) "[^"]*"(, port [0-9]+)? failed: ', "", reported)
-    return reason.partition(" Is the server running")[0].rstrip(".")[:200]
+    return re.split(r" (?:Is the server running|This probably means)", reason)[0].rstrip(".")[:200]
 
 
 def _is_connection_error(error: Any) -> bool:

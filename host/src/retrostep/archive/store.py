@@ -363,14 +363,14 @@ class Store(Decided):
                 journal.append_all(now_ms(), entries)
                 self._tables.apply_journal(session, journal.last_lines)
         except BaseException as error:
-            if isinstance(error, StoreLost) and journal.appended > before:
-                self._engine.dispose()  # its other connections are lost as well
-                if self._was_saved(journal):
-                    return
+            is_unknown = isinstance(error, StoreLost) and journal.appended > before
             journal.appended = before
-            raise
+            if not is_unknown or not self._was_saved(journal):
+                raise
+            journal.appended += 1
 
     def _was_saved(self, journal: DatabaseJournal) -> bool:
+        self._engine.dispose()  # its other connections are lost as well
         try:
             return journal.was_saved()
         except StoreLost as error:
