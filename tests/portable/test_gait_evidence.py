@@ -288,6 +288,26 @@ def test_a_long_swing_that_shakes_more_than_the_stance_is_a_lift_unless_a_foot_s
         assert found == score, (swing_ms, cycle_ms, in_swing, strike, found)
 
 
+def test_a_long_swing_that_begins_with_a_knock_is_a_quick_lift():
+    swing = sums(70, 300)
+    swing[0] = 14
+    for angle, swing_ms, in_swing, start, is_gait in (
+        (51, 260, 130, 800, False),
+        (50, 260, 130, 800, True),
+        (51, 252, 130, 800, True),
+        (51, 260, 125, 800, True),
+        (51, 260, 130, 787, True),
+        # More than 0.40 of the cycle: the knock alone is enough.
+        (51, 290, 100, 800, False),
+        (51, 290, 100, 787, True),
+    ):
+        swing[7] = angle * 1040
+        swing[10] = 14 * in_swing
+        swing[11] = start
+        score = cycle_score(swing, swing_ms, 700, 36, 0, 14 * in_swing + 22 * 100, 450, 2000)
+        assert (score > BAD) == is_gait, (angle, swing_ms, in_swing, start, score)
+
+
 def test_a_slow_small_step_needs_a_strike_above_the_noise():
     swing = sums(28, 50)
     swing[0] = 40

@@ -135,7 +135,7 @@ def _machines() -> dict[str, list[Variant]]:
     for name, backward in (("elliptical forward", False), ("elliptical backward", True)):
         out[name] = [v for rpm in (40, 50, 60, 70, 80) for v in _both(f"{rpm}/min", Elliptical(s, rpm, backward))]
     out["rowing"] = [v for per_min in (18, 24, 30, 36) for v in _both(f"{per_min}/min", Row(s, per_min))]
-    tempos = (15, 25, 35, 45, 60)
+    tempos = (15, 25, 35, 45, 60, 75, 90)
     postures = ("prone", "seated", "standing")
     out["leg curls"] = [Variant(f"{how} {tempo}/min", _between(LegCurl(s, tempo, how))) for how in postures for tempo in tempos]
     out["leg extensions"] = [Variant(f"{tempo}/min", _between(LegExtension(s, tempo))) for tempo in tempos]
