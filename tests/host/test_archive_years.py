@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from retrostep.archive import log_readers
+from retrostep.archive import log_readers, verify
 from retrostep.archive.schema import Base, SessionRow
 from retrostep.archive.store import Store
 from retrostep.errors import RetrostepError
@@ -171,3 +171,17 @@ def test_a_killed_rebuild_leaves_the_old_store(store: Store) -> None:
     process.communicate()
     with Store(store.url) as again:
         assert contents(again) == before and not again.notices
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_verify_finds_missing_logs_wherever_they_were(store: Store, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "_BATCH", 1 + 3 * seed)
+    fill(store)
+    logs = list(store.raw.all())
+    gone = [[logs[0], logs[-1]], logs, [log for log in logs if log.device == DEVICES[0]], random.Random(seed).sample(logs, 9)][seed]
+    for log in gone:
+        log.path.unlink()
+    expected = sorted(gone, key=lambda log: (log.device, log.generation, log.session))
+    found = store.verify(lambda done, total: None)
+    assert [finding.path for finding in found.missing] == [log.path for log in expected]
+    assert found.logs == len(logs) - len(gone) and not (found.rotten or found.truncated or found.foreign or found.differing)

@@ -83,7 +83,22 @@ def test_a_rebuild_takes_few_statements_for_each_device(tmp_path: Path) -> None:
         club(url, range(devices), sessions)
         with statements() as sent:
             assert rebuild_store(url).sessions == devices * sessions
+        assert not any("sessions JOIN receipts" in sql for sql in sent), "it reads every receipt so far, for each batch"
         counts.append(len(sent))
     few, more, longer = counts
     assert longer == more, "sessions of a device are written and dated together"
     assert more - few <= 2 * 21, counts
+
+
+@pytest.mark.parametrize("kind", ["file", "server"])
+def test_verify_takes_as_many_statements_for_many_sessions_as_for_few(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite" if kind == "file" else request.getfixturevalue("postgresql_url")
+    counts = []
+    for first, last in ((1, 5), (6, 40)):
+        with Store(url) as store:
+            for number in range(first, last + 1):
+                take(store, number)
+            with statements() as sent:
+                assert store.verify(lambda done, total: None).is_complete
+        counts.append(len(sent))
+    assert counts[0] == counts[1] <= 25, counts

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from retrostep.archive.contents import Contents, Sum, sum_of
 from retrostep.archive.durable_files import (
@@ -62,13 +63,7 @@ def write_backup(path: Path, contents: Contents) -> Sum:
     done = Sum()
     with file_errors(path):
         try:
-            with open(new, "wb", opener=private_opener) as file:
-                with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                    _write(archive, done.adding(contents))
-                    facts = {"entries": done.entries, "logs": done.logs, "quarantined": done.quarantined, "sha256": done.sha256}
-                    archive.writestr(_SUMMARY, json.dumps({"retrostep_backup": FORMAT, "made_at_ms": now_ms(), **facts}))
-                file.flush()
-                os.fsync(file.fileno())
+            _write(new, contents, done)
             if checked_sum(new).sha256 != done.sha256:
                 raise BadBackup(f"{path} could not be read as it was written: check its disk, or choose another one.")
             os.replace(new, path)
@@ -80,14 +75,9 @@ def write_backup(path: Path, contents: Contents) -> Sum:
 
 def checked_sum(path: Path) -> Sum:
     """Read a backup completely, and return how much it holds. Raises BadBackup where a part is damaged, missing or foreign."""
-    with _opened(path) as archive:
-        try:
-            facts = json.loads(_bytes(archive, _SUMMARY))
-            version, expected = facts["retrostep_backup"], (facts["entries"], facts["logs"], facts["quarantined"], facts["sha256"])
-        except (ValueError, KeyError, TypeError):
-            raise _bad(path) from None
-        if version != FORMAT:
-            raise BadBackup(f"A newer version of Retrostep wrote the backup {path}: update this one.")
+    version, expected = _summary(path)
+    if version != FORMAT:
+        raise BadBackup(f"A newer version of Retrostep wrote the backup {path}: update this one.")
     found = sum_of(contents_in(path))
     if (found.entries, found.logs, found.quarantined, found.sha256) != expected:
         raise _bad(path)
@@ -99,7 +89,28 @@ def contents_in(path: Path, progress: Progress | None = None, total: int = 0) ->
     return Contents(_lines(path), _logs(path, progress, total), _in_quarantine(path))
 
 
-def _write(archive: zipfile.ZipFile, contents: Contents) -> None:
+def _write(path: Path, contents: Contents, done: Sum) -> None:
+    """Write everything to the new file `path`, and add it to `done`. The directory of the archive leaves memory at the end."""
+    with open(path, "wb", opener=private_opener) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            _write_parts(archive, done.adding(contents))
+            facts = {"entries": done.entries, "logs": done.logs, "quarantined": done.quarantined, "sha256": done.sha256}
+            archive.writestr(_SUMMARY, json.dumps({"retrostep_backup": FORMAT, "made_at_ms": now_ms(), **facts}))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _summary(path: Path) -> tuple[Any, tuple[Any, ...]]:
+    """The format of a backup, and how much it should hold with which checksum."""
+    with _opened(path) as archive:
+        try:
+            facts = json.loads(_bytes(archive, _SUMMARY))
+            return facts["retrostep_backup"], (facts["entries"], facts["logs"], facts["quarantined"], facts["sha256"])
+        except (ValueError, KeyError, TypeError):
+            raise _bad(path) from None
+
+
+def _write_parts(archive: zipfile.ZipFile, contents: Contents) -> None:
     with archive.open(_JOURNAL, "w", force_zip64=True) as journal:
         for line in contents.lines:
             journal.write(line)

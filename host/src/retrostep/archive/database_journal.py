@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from retrostep.archive.event_journal import SEQ, Entry, EventJournal, JournalLine, entry_line, number_of, parse_entry, rewritten
+from retrostep.archive.log_readers import batches
 from retrostep.archive.schema import EntryRow
 from retrostep.archive.transactions import Transactions
 
@@ -44,8 +45,10 @@ class DatabaseJournal(EventJournal):
 
     def fill(self, lines: Iterable[bytes]) -> None:
         """Write lines into an empty journal."""
+        end = 0
         with self._transactions.write() as session:
-            self._put(session, lines, 0)
+            for page in batches(lines, _PAGE):
+                end = self._put(session, page, end)[-1].end
 
     def was_saved(self) -> bool:
         """Whether the last appended lines are in the journal. Asked where the connection was lost during the commit."""

@@ -74,10 +74,13 @@ def remains_of(url: str | None) -> Remains:
         moved_to = store.moved_to()
         if moved_to is None:
             raise RetrostepError(f"The store {store.name} was not moved: use it as it is.")
-        entries = [line.entry for line in store.journal.lines() if line.entry is not None]
-        moved_at_ms = [entry["at_ms"] for entry in entries if entry["entry"] == MOVED][-1]
+        entries, moved_at_ms = 0, 0
+        for line in store.journal.lines():
+            if line.entry is not None:
+                entries += 1
+                moved_at_ms = line.entry["at_ms"] if line.entry["entry"] == MOVED else moved_at_ms
         why_lost = _why_lost(moved_to, {store.shown_url})
-        return Remains(moved_to, moved_at_ms, store.counts()["sessions"], len(entries), why_lost)
+        return Remains(moved_to, moved_at_ms, store.counts()["sessions"], entries, why_lost)
 
 
 def _why_lost(url: str, seen: set[str]) -> str:

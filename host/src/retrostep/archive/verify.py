@@ -2,25 +2,32 @@
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from retrostep.archive.corrections import MARKS
+from retrostep.archive.corrections import MARKS, SessionKey
 from retrostep.archive.database import missing_tables
 from retrostep.archive.durable_files import is_temporary
 from retrostep.archive.identifiers import session_id
 from retrostep.archive.journal_repair import Disorder
+from retrostep.archive.log_readers import batches
 from retrostep.archive.log_summary import LogSummary, summarize_log
+from retrostep.archive.projected_logs import may_be_of
 from retrostep.archive.raw_logs import RawLog, RawLogs
 from retrostep.archive.schema import GenerationRow, ReceiptRow, SessionRow
 from retrostep.archive.tables import Progress
 from retrostep.errors import DamagedData, RetrostepError
 
+_BATCH = 200
+"""So many logs are compared with the rows of one query."""
+
+_KEY = ReceiptRow.device, ReceiptRow.generation, ReceiptRow.number
+_MARKS = frozenset(MARKS.values())
 _CRC_IN_NAME = re.compile(r".*-([0-9a-f]{8})\.rsl")
 
 
@@ -81,28 +88,51 @@ class LogCheck:
         self._session, self._raw = session, raw
         self._done = Verification(journal=journal)
         self._nth = {(row.device, row.generation): row.nth for row in session.scalars(select(GenerationRow))}
-        self._unseen = {(row.device, row.generation, row.number) for row in session.execute(_RECEIPTS)}
-        self._total = max(len(self._unseen), raw.count())
+        self._total = max(session.scalar(select(func.count()).select_from(ReceiptRow)) or 0, raw.count())
+        self._last: SessionKey = "", -1, -1
 
     def logs(self, progress: Progress | None = None) -> Iterator[RawLog]:
         """Every archived log with its bytes, compared. Those that cannot be read are left out. `progress` gets (done, total) logs."""
-        for log in self._raw.all():
-            self._unseen.discard((log.device, log.generation, log.session))
-            self._done.logs += 1
-            name = session_id(log.device, log.session, self._nth.get((log.device, log.generation), 1))
-            data = _read(log, name, self._done)
-            if data is not None:
-                _compare(self._session, log, data, name, self._done)
-                yield replace(log, data=data)
-            if progress is not None:
-                progress(self._done.logs, max(self._total, self._done.logs))
+        for batch in batches(self._raw.all(), _BATCH):
+            keys = [_key(log) for log in batch]
+            receipts, stored = self._receipts_until(keys[-1]), self._stored(keys)
+            self._add_missing(receipts.keys() - set(keys))
+            for log, key in zip(batch, keys, strict=True):
+                self._done.logs += 1
+                name = self._name(key)
+                data = _read(log, name, self._done)
+                if data is not None:
+                    _compare(log, data, receipts.get(key), stored.get(key), name, self._done)
+                    yield replace(log, data=data)
+                if progress is not None:
+                    progress(self._done.logs, max(self._total, self._done.logs))
+        self._add_missing(self._receipts_until(None).keys())
+
+    def _receipts_until(self, last: SessionKey | None) -> dict[SessionKey, tuple[int, int]]:
+        """(length, CRC) of the receipts behind those that were read so far, up to `last`. The logs come in the same order."""
+        query = select(*_KEY, ReceiptRow.length, ReceiptRow.crc).where(tuple_(*_KEY) > tuple_(*self._last))
+        if last is not None:
+            query, self._last = query.where(tuple_(*_KEY) <= tuple_(*last)), last
+        rows = self._session.execute(query)
+        return {(device, generation, number): (length, crc) for device, generation, number, length, crc in rows}
+
+    def _stored(self, keys: list[SessionKey]) -> dict[SessionKey, RowMapping]:
+        """The rows of these sessions, and of others."""
+        rows = self._session.execute(select(SessionRow.__table__).where(may_be_of(SessionRow, keys))).mappings()
+        return {(row["device"], row["generation"], row["number"]): row for row in rows}
+
+    def _name(self, key: SessionKey) -> str:
+        device, generation, number = key
+        return session_id(device, number, self._nth.get((device, generation), 1))
+
+    def _add_missing(self, keys: Iterable[SessionKey]) -> None:
+        for device, generation, number in sorted(keys):
+            path = self._raw.path(device, number, generation)
+            self._done.missing.append(Finding(path, self._name((device, generation, number)), "It was received, and is gone."))
 
     def result(self) -> Verification:
         """What was found, after the last log. Reads the quarantine, and looks for files that do not belong there."""
         done, raw = self._done, self._raw
-        for device, generation, number in sorted(self._unseen):
-            name = session_id(device, number, self._nth.get((device, generation), 1))
-            done.missing.append(Finding(raw.path(device, number, generation), name, "It was received, and is gone."))
         for path in raw.strangers():
             if is_temporary(path):
                 done.unreferenced.append(path)
@@ -114,7 +144,8 @@ class LogCheck:
         return done
 
 
-_RECEIPTS = select(ReceiptRow.device, ReceiptRow.generation, ReceiptRow.number)
+def _key(log: RawLog) -> SessionKey:
+    return log.device, log.generation, log.session
 
 
 def _read(log: RawLog, name: str, done: Verification) -> bytes | None:
@@ -130,29 +161,27 @@ def _read(log: RawLog, name: str, done: Verification) -> bytes | None:
     return None
 
 
-def _compare(session: Session, log: RawLog, data: bytes, name: str, done: Verification) -> None:
+def _compare(
+    log: RawLog, data: bytes, receipt: tuple[int, int] | None, stored: RowMapping | None, name: str, done: Verification
+) -> None:
     done.bytes += len(data)
-    receipt = session.get(ReceiptRow, (log.device, log.generation, log.session))
     try:
         summary = summarize_log(data, log.device, log.session, log.generation)
     except DamagedData as error:
         summary, unreadable = None, str(error)
     if receipt is None:
         done.foreign.append(Finding(log.path, None, unreadable if summary is None else "It has no receipt in the journal."))
-    elif len(data) < receipt.length:
-        done.truncated.append(Finding(log.path, name, f"It has {len(data)} of the {receipt.length} bytes that were received."))
-    elif (len(data), binascii.crc32(data)) != (receipt.length, receipt.crc):
+    elif len(data) < receipt[0]:
+        done.truncated.append(Finding(log.path, name, f"It has {len(data)} of the {receipt[0]} bytes that were received."))
+    elif (len(data), binascii.crc32(data)) != receipt:
         done.rotten.append(Finding(log.path, name, "Its bytes are not those that were received."))
-    elif summary is not None and not _is_as_stored(session, summary):
+    elif summary is not None and not _is_as_stored(stored, summary):
         done.differing.append(name)
-    session.expunge_all()
 
 
-def _is_as_stored(session: Session, summary: LogSummary) -> bool:
-    device, number, generation = summary.key
-    row = session.scalar(select(SessionRow).filter_by(device=device, generation=generation, number=number))
-    names = set(summary.session) - set(MARKS.values())  # people can correct the marks
-    return row is not None and all(getattr(row, name) == summary.session[name] for name in names)
+def _is_as_stored(stored: RowMapping | None, summary: LogSummary) -> bool:
+    # People can correct the marks.
+    return stored is not None and all(stored[name] == value for name, value in summary.session.items() if name not in _MARKS)
 
 
 def _rotten_in_quarantine(raw: RawLogs) -> Iterator[Finding]:
