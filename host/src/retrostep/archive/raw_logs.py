@@ -238,7 +238,7 @@ class RawLogs:
         """Files among the logs that are not named like a log."""
         known = {folder.path for folder in self.folders()}
         root = self.logs_folder
-        for path in sorted(root.rglob("*")) if root.is_dir() else ():
+        for path in _below(root):
             if path not in known and not (path.parent in known and log_number(path.name) is not None):
                 yield path
 
@@ -345,6 +345,18 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
         return []
     with os.scandir(folder) as entries:
         return list(entries)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and the folders in it, in order. Folders that cannot be read are left out, links are not followed."""
+    try:
+        entries = sorted(_entries(folder), key=lambda entry: entry.name)
+    except PermissionError:
+        return
+    for entry in entries:
+        yield folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(folder / entry.name)
 
 
 def _numbers(folder: Path) -> list[int]:
