@@ -160,7 +160,7 @@ def test_a_data_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     status = Retrostep(moved)("store", "status", "--json").json
     assert status["folder"] == str(moved) and retrostep("athletes", "--json", "--store", status["store"]).json["athletes"]
     if "?" in name:
-        assert "write ? and % in a path as %3F and %25" in one_sentence(retrostep("check", "--store", f"sqlite:///{moved}/store.sqlite"))
+        assert "with ? and % in the path as %3F and %25" in one_sentence(retrostep("check", "--store", f"sqlite:///{moved}/store.sqlite"))
 
 
 @needs_posix

@@ -65,7 +65,7 @@ def sqlite_path(url: str) -> Path:
     if not parsed.database or parsed.database == ":memory:" or "\0" in parsed.database or parsed.host:
         raise UnsupportedStore("The store is a file beside its raw logs: write sqlite:///PATH.")
     if "?" in url:  # also without a value, which the parser drops, so that the file would be another one
-        raise UnsupportedStore("The URL of a store in a file has no options: write ? and % in a path as %3F and %25.")
+        raise UnsupportedStore("Write sqlite:///PATH without options, with ? and % in the path as %3F and %25.")
     try:
         return Path(parsed.database).expanduser().absolute()
     except RuntimeError as error:  # ~name of a user that does not exist
