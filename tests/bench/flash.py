@@ -15,7 +15,7 @@ BLOCK, BLOCKS = 4096, 512
 BOARD = "ESP32_DEVKIT_LSM6DSOX"
 # The FIFO of the sensor holds 2.46 s. A third of it is far from losing samples.
 WAIT_MS = 820
-WAITING = ("0", "50", "200")
+LOGS_ON_BOARD = ("0", "50", "200")
 WAYS = (("0", "logs"), ("50", "logs"), ("200", "logs"), ("200", "sessions"))
 # LittleFS read and program size, look-ahead, logs in a folder (0: all in one), logs; then the worst create on an emulated ESP32.
 ROWS = {
@@ -56,22 +56,22 @@ def run() -> None:
         )
     columns = ("ms", "start", "LIST", "create", "longest call, sessions", "longest call, idle and sync", "samples lost")
     table("The app, with 12 sessions, a sync and an erase", columns, rows)
-    waits = run_parallel(stretches, [(logs,) for logs in WAITING])
+    waits = run_parallel(sampling_waits, [(logs,) for logs in LOGS_ON_BOARD])
     longest_of = [facts["longest"] for facts in waits]
     rows = [[part, *(figure(longest[part][0], 0, None, WAIT_MS) for longest in longest_of)] for part in sorted(longest_of[0])]
     rows.append(["longest call of a task", *(max(max(calls[1:]) for calls in longest.values()) for longest in longest_of)])
     rows.append(["samples lost", *(figure(facts["lost_ms"], 0, None, 0) for facts in waits)])
-    columns = ("ms", *(f"{logs} logs" for logs in WAITING))
-    table("The longest time between two readings of the FIFO, with imports and computations (bench/stretches_board.py)", columns, rows)
+    columns = ("ms", *(f"{logs} logs" for logs in LOGS_ON_BOARD))
+    table("The longest time between two readings of the FIFO, with imports and computations (bench/sampling_waits_board.py)", columns, rows)
 
 
-def stretches(logs: str) -> dict:
-    """The facts of `stretches_board.py` for so many logs."""
+def sampling_waits(logs: str) -> dict:
+    """The facts of `sampling_waits_board.py` for so many logs."""
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "flash.bin"
         # Bytecode whose machine code is that of this computer.
         image.write_bytes(deployed("VIRTUAL", "compiled"))
-        return _facts("bench.stretches_board", str(image), logs)
+        return _facts("bench.sampling_waits_board", str(image), logs)
 
 
 def turns(logs: str, layout: str) -> dict:

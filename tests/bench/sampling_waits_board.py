@@ -1,10 +1,10 @@
-"""How long the app leaves samples in the sensor's FIFO. On MicroPython: `bench.stretches_board IMAGE LOGS`.
+"""How long the app leaves samples in the sensor's FIFO. On MicroPython: `bench.sampling_waits_board IMAGE LOGS`.
 
 IMAGE   a 2 MB flash with the firmware as bytecode (bench/flash.py makes it). The app imports its modules from there
 LOGS    closed logs on it, not confirmed; each fills a block
 
 The clock advances by what the flash, an import, a sample, a byte on the line and a collection take on an ESP32, and by nothing else. So
-the same run gives the same figures on any computer. Prints a JSON object. "longest": for each part of the day the longest time from one
+the same run gives the same figures on any computer. Prints a JSON object. "longest": for each part of the run the longest time from one
 reading of the FIFO to the next, then the longest calls of the tasks sample, serve and housekeep, all in ms.
 """
 
@@ -236,8 +236,8 @@ class BusyHardware(wearable.Hardware):
         return settings
 
 
-class Day:
-    """Runs the app; `longest` is what the program prints."""
+class Rig:
+    """Runs the app and measures it; `longest` is what the program prints."""
 
     def __init__(self):
         self.hardware = BusyHardware()
@@ -329,68 +329,68 @@ def main(logs):
     put_logs(logs)
     for folder, names in ON_DEMAND.items():
         unload(names, folder)
-    day = Day()
-    app, line, leg, store = day.app, day.line, day.leg, day.hardware.store
+    rig = Rig()
+    app, line, leg, store = rig.app, rig.line, rig.leg, rig.hardware.store
     # As in main.py.
     unload("hardware board settings link_speeds identity source_hash", "hal.")
     unload("core_hash gait.limit_ranges", "retrostep_core.")
-    day.run("rest before the first session", 20, 0)
-    day.run("first session", 30)
+    rig.run("rest before the first session", 20, 0)
+    rig.run("first session", 30)
     first = app.session.number
     assert first and app.link.server is None
     line.ask("STATUS")
-    day.run("first request of a host", 2)
+    rig.run("first request of a host", 2)
     assert app.link.server is not None
     for name, flood in FLOODS.items():
-        day.run("silence of the host", 100)
+        rig.run("silence of the host", 100)
         assert app.link.server is None
         line.flood((flood * (FLOOD_BYTES // len(flood) + 1))[:FLOOD_BYTES])
-        day.run("flood: " + name, 30, until=lambda: not line.is_flooded)
+        rig.run("flood: " + name, 30, until=lambda: not line.is_flooded)
         line.ask("STATUS")
-        day.run("flood: " + name, 2)
+        rig.run("flood: " + name, 2)
     assert app.session.number == first, "one session all the time"
     for request in ("HELLO", "CLOCK 1795807955000", "LIST 0", "LIST 100", "WATCH 1", f"READ {first} 0 1048576", "LIMITS"):
-        day.ask("sync in a session", *request.split())
+        rig.ask("sync in a session", *request.split())
     if logs:
         data = bytearray(store.size(1))
         store.read_into(1, 0, data)
-        day.ask("sync in a session", "READ", 1, 0, len(data))
-        day.ask("sync in a session", "CONFIRM", 1, len(data), host_frames.crc32(data))
-        day.ask("sync in a session", "ERASE_CONFIRMED")
+        rig.ask("sync in a session", "READ", 1, 0, len(data))
+        rig.ask("sync in a session", "CONFIRM", 1, len(data), host_frames.crc32(data))
+        rig.ask("sync in a session", "ERASE_CONFIRMED")
         assert not store.holds(1)
     limits = Limits()
     limits.ramp_warn_x10 = 90
-    day.ask("other limits", "LIMITS", wearable.hexed(limits))
-    day.run("other limits", 5)
+    rig.ask("other limits", "LIMITS", wearable.hexed(limits))
+    rig.run("other limits", 5)
     assert app.limits == limits and app.session.number > first
-    day.ask("capture", "CAPTURE", 1, "72756e")
-    day.run("capture", 10)
-    day.ask("capture", "CAPTURE", 0, "-")
-    day.ask("calibration", "CALIBRATE", 1)
-    day.run("calibration", 10, 0)
-    day.run("calibration", 15)
+    rig.ask("capture", "CAPTURE", 1, "72756e")
+    rig.run("capture", 10)
+    rig.ask("capture", "CAPTURE", 0, "-")
+    rig.ask("calibration", "CALIBRATE", 1)
+    rig.run("calibration", 10, 0)
+    rig.run("calibration", 15)
     assert not app.is_calibrating and app.session.mount == "+y+z+x"
-    day.run("calibration", 10)
+    rig.run("calibration", 10)
     leg.is_gyro_dead = True
-    day.run("gyroscope dead", 40)
+    rig.run("gyroscope dead", 40)
     assert app.sampling.reason == GAP_GYRO
     leg.is_gyro_dead = False
-    day.run("gyroscope works again", 20)
+    rig.run("gyroscope works again", 20)
     assert app.sampling.reason == 0
-    day.press("a press ends the session", 0)
+    rig.press("a press ends the session", 0)
     assert not app.session.open
     leg.mount = parse_mount("-y-z+x")
-    day.press("a press starts a session", 0)
-    day.run("another mount than the declared one", 30)
+    rig.press("a press starts a session", 0)
+    rig.run("another mount than the declared one", 30)
     assert app.engine.is_turned
-    day.run("stillness ends the session", 90, 0)
+    rig.run("stillness ends the session", 90, 0)
     assert not gaps(store, first) & GAPS_LOST
-    day.ask("flash full", "CAPTURE", 1, "72756e")
-    day.fill_flash()
-    day.run("flash full", 90)
+    rig.ask("flash full", "CAPTURE", 1, "72756e")
+    rig.fill_flash()
+    rig.run("flash full", 90)
     text = line.printed()
     assert "little flash is left" in text and "Traceback" not in text, text
-    print(json.dumps({"longest": day.longest, "lost_ms": leg.lost_ms}))
+    print(json.dumps({"longest": rig.longest, "lost_ms": leg.lost_ms}))
 
 
 main(int(sys.argv[2]))
