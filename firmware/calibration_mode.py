@@ -45,7 +45,10 @@ class CalibrationMode:
 
     @property
     def result(self) -> tuple:
-        """State, strides and reason, as in answers.Calibration. The reason is LOST if the mount was found but not saved."""
+        """State, strides and reason, as in answers.Calibration. The reason is LOST if the mount was found but not saved.
+
+        The state is WALK until the mount that was found is saved and applied.
+        """
         found = self.found
         return WALK if self._to_do else found.state, found.strides, found.reason if self._saved else LOST
 

@@ -16,8 +16,6 @@ from retrostep.training.rules.rule import TrainingHistory
 from support.recordings import CORE, TODAY, recording
 from support.training_store import StoreWith
 
-DURATIONS_MS = st.sampled_from([200_000, 600_000, 600_000, 3_500_000])
-
 
 def session_of(
     quarters_ago: int, backward_s: int, walk_percent: int, stage: int, cadence_x10: int, contacts: int, device: str, **more: object

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from retrostep.archive.assignments import Assignment
 from retrostep.archive.queries import Recording
+from retrostep.training.training_session import has_note
 
 from support.recordings import outline
 
@@ -55,5 +56,5 @@ class StoreWith:
 
     def recordings_with_pain(self, since_ms: int, until_ms: int) -> list[tuple[Recording, bool]]:
         found = [each for each in self._recordings if since_ms <= each.placed_at_ms < until_ms]
-        noted = [each for each in found if each.pain is not None or each.limp or each.swelling]
+        noted = [each for each in found if has_note(each)]
         return [(each, False) for each in sorted(noted, key=lambda each: each.placed_at_ms)]

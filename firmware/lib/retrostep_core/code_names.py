@@ -21,7 +21,6 @@ GAP_NAMES = (
 START_NAMES = ("", "itself", "button", "host")
 END_NAMES = ("", "stillness", "button", "interrupted", "flash full", "battery empty")
 MARK_NAMES = ("", "warm-up done", "stretch done", "backward bout declared", "note", "stop acknowledged")
-CLOCK_NAMES = ("", "host", "hand")
 FAULT_NAMES = ("sensor", "flash short", "flash full", "log damaged", "settings damaged", "mount", "restarted")
 EVENT_NAMES = ("", "step", "direction", "cadence", "alert", "gap", "session")
 ERROR_NAMES = ("", "malformed", "unknown request", "no such session", "mismatch", "busy", "flash", "refused")

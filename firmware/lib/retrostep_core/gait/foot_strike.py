@@ -144,8 +144,8 @@ def cycle_score(swing: list, swing_ms: int, cycle_ms: int, samples: int, unloade
         in_stance = ((jerk - swing[_JERK]) << 4) // (samples - swing_samples)
         if in_swing > _ROUGH_2MG_X16 and in_swing > in_stance * _ROUGH_RATIO:
             return _ROUGH
-        is_long = share_x256 > _SWING_MOST_X256 or (share_x256 > _KNOCK_X256 and in_swing * 4 > in_stance * 5)
-        if is_long and swing[_ANGLE] > _KNOCK_ANGLE and start * 4 > strike * _KNOCK_RATIO_X4:
+        is_long_lift = share_x256 > _SWING_MOST_X256 or (share_x256 > _KNOCK_X256 and in_swing * 4 > in_stance * 5)
+        if is_long_lift and swing[_ANGLE] > _KNOCK_ANGLE and start * 4 > strike * _KNOCK_RATIO_X4:
             return _BAD
         is_lift = cycle_ms > _LIFT_MS and share_x256 > _LIFT_X256 and in_swing * 2 > in_stance * 3
         if is_lift and strike * samples < _LIFT_STRIKE_RATIO * jerk:

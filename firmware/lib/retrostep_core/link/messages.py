@@ -38,8 +38,7 @@ EVENT_ALERT = 4
 EVENT_GAP = 5
 EVENT_SESSION = 6
 
-# A host's clock outside 2020-01-01 to 2100-01-01 is wrong.
-EPOCH_LEAST_MS = 1577836800000
+# A host's clock later than 2100-01-01 is wrong.
 EPOCH_MOST_MS = 4102444800000
 # Entries of one LIST.
 LIST_MOST = 100

@@ -29,8 +29,6 @@ _MAX_LINES = 20_000
 _MAX_ROW = 50_000
 """Characters of a row, over all its lines. Garmin and Strava write less than 1 000."""
 
-_DAY_MS = 86_400_000
-
 
 def read_table(data: bytes) -> list[Track | RetrostepError]:
     """The activities in a CSV file, and for each line that cannot be used the reason, in order.
