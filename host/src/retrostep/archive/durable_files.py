@@ -40,7 +40,7 @@ def file_errors(path: Path) -> Iterator[None]:
             raise disk_full(path) from error
         if error.errno in _NO_ACCESS:
             raise NoAccess(
-                f"{path} cannot be read or written: change its permissions, or choose another folder, for the data with RETROSTEP_HOME."
+                f"{path} cannot be read or written: change its permissions, or choose another folder (RETROSTEP_HOME for the data)."
             ) from error
         refuse_missing_folder(path.parent)
         raise RetrostepError(f"{path}: {error.strerror or error}. Check the disk, then run this again.") from error

@@ -98,9 +98,7 @@ def apply_receipts(session: Session, receipts: Sequence[Receipt]) -> list[Redate
 
 
 _KEY = SessionRow.device, SessionRow.generation, SessionRow.number
-_SAME = and_(
-    ReceiptRow.device == SessionRow.device, ReceiptRow.generation == SessionRow.generation, ReceiptRow.number == SessionRow.number
-)
+_SAME = and_(ReceiptRow.device == SessionRow.device, ReceiptRow.generation == SessionRow.generation, ReceiptRow.number == SessionRow.number)
 _PUT_RECEIPT = """
 INSERT INTO receipts (device, generation, number, length, crc, received_at_ms) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (device, generation, number) DO UPDATE SET

@@ -174,7 +174,7 @@ def rule_argument(rules: Sequence[str], *, required: bool = True) -> Decorator:
 
 @contextmanager
 def written_by_option(option: str, what: str, another: str) -> Iterator[None]:
-    """Where a file cannot be written, the error says which option names another place."""
+    """Raises RetrostepError where the block may not write `what`. It asks to name `another`, "file" or "folder", with `option`."""
     try:
         yield
     except NoAccess as error:

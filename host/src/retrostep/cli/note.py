@@ -82,9 +82,7 @@ def command(
     echo(f"{label} {_which(detail)}: {noted(**note_fields(note)) or 'empty'}{replaced}.")
 
 
-def _check(
-    session: str, given: dict[str, Any], correct: int | None, withdraw: int | None, no_pain: bool, no_rpe: bool, why: str
-) -> None:
+def _check(session: str, given: dict[str, Any], correct: int | None, withdraw: int | None, no_pain: bool, no_rpe: bool, why: str) -> None:
     """UsageError where the options do not fit together."""
     if withdraw is not None and (given or correct is not None):
         raise click.UsageError("--withdraw takes back the whole note: give no values.")

@@ -19,13 +19,12 @@ from retrostep.training.dates import day_text
 
 _OWN_SUFFIXES = (".html", ".htm")
 _NAME_LENGTH = 40
+"""Characters of an athlete's name in the name of a file."""
 
 
 @click.command("report")
 @athlete_option("Only this athlete: nobody else is named.")
-@click.option(
-    "--to", type=NewFile(), metavar="FILE", help="The file (default: retrostep-DATE[-NAME].html here)."
-)
+@click.option("--to", type=NewFile(), metavar="FILE", help="The file (default: retrostep-DATE[-NAME].html here).")
 @click.option("--pdf", is_flag=True, help="Also print it to a PDF file beside it; needs Chromium, Chrome or Edge.")
 @click.option("--on", type=PAST_MOMENT, metavar="DATE", help="Report as on this local date; later sessions are left out.")
 @store_option

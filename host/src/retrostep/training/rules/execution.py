@@ -178,7 +178,7 @@ UNSETTLED_DAYS = 30
 def pain(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
     """What was noted about a session: pain from 0 to 10, pain on the day after, limping, swelling.
 
-    An undated session counts on its latest possible day. The notes of an excluded session count too. Without a note in the judged days,
+    An undated session is judged by its latest possible day. The notes of an excluded session count too. Without a note in the judged days,
     the last one before them warns if it was a warning or a failure: nothing shows that it has settled.
     """
     noted = history.noted_recordings(history.since, history.on)
