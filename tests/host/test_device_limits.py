@@ -181,6 +181,7 @@ def test_limits_for_an_athlete_in_pain_say_what_has_to_settle_first(retrostep: R
     assert retrostep("note", "Ada", "--pain", "6").status == 0
     pushed = retrostep("limits", "push", "--later").out
     assert "Pain 6 of 10, noted for" in pushed and "No backward running until it has settled." in pushed
+    assert "first:    Pain 6 of 10" in retrostep("limits", "show").out
     assert retrostep("accept", "Ada", "pain", "--because", "it has settled").status == 0
     assert "settled" not in retrostep("limits", "push", "--later").out
 

@@ -233,6 +233,7 @@ def test_pain_a_gap_and_a_session_without_a_date_are_shown(url: str) -> None:
     assert all("without a date" in days[ago].unknown for ago in (1, 2, 3))
     text = page(found, MADE)
     assert "&lt;b&gt;calf&lt;/b&gt;" in text and "4!" in text and f"Session {DEVICE}/3, undated" in text
+    assert "Pain: none noted." in text, "it was before the judged days"
 
 
 def test_many_sessions_are_summed_up_and_none_is_lost(url: str) -> None:
@@ -254,7 +255,7 @@ def test_an_athlete_without_findings_one_without_data_and_sessions_of_nobody(url
     assert {finding.verdict for finding in by_name["Ada"].verdict.findings} == {OK}
     assert all(day.unknown == "not synced since" for day in by_name["Never"].evidence[0].days)
     text = page(found, MADE)
-    assert "No finding." in text and "Sessions of nobody" in text and "No session in four weeks." in text
+    assert "No finding." in text and "Sessions without an athlete" in text and "No session in four weeks." in text
 
 
 def test_findings_with_one_next_step_are_told_together(url: str) -> None:

@@ -224,6 +224,9 @@ def test_devices_that_contradict_each_other_leave_the_verdict_unknown(store: Sto
     rules = verdict_by_rule(verdict)
     assert {rules[rule] for rule in ("first_exposure", "share", "ramp_alerts", "data_quality")} == {"unknown"}
     (finding,) = of_rule(verdict, "data_quality")
+    assert verdict.findings[0] is finding, "the reason comes before the rules that it leaves unknown"
+    (share,) = of_rule(verdict, "share")
+    assert share.step == "ask" and "Run more forward" not in share.todo, "no advice for a limit that may be kept"
     assert finding.session == f"{DEVICE}/1" and is_problem(finding, DoubtfulRecording, session=f"{DEVICE}/1")
     assert finding.why == (
         "The session on 2026-11-21 cannot be judged for certain. Devices worn at the same time contradict each other: "

@@ -99,6 +99,15 @@ def test_an_outlook_does_not_start_from_a_jump() -> None:
     assert twice.most_s is not None and 40 < twice.most_s <= 100, "170 s, less what the week has already"
 
 
+def test_what_follows_from_a_jump_is_named() -> None:
+    """80 s, 20 days of rest, then 140 s: 154 s raise no warning, though no level of 140 s was reached."""
+    jogs = [recording(day, 80, number=day, forward_ms=3_600_000) for day in (29, 25, 22)]
+    jumped = planner_of(*jogs, recording(2, 140, number=2, forward_ms=3_600_000))
+    assert jumped.next_session(JOG).most_s == 154
+    assert jumped.after_jump.startswith("That follows from a jump. Better: 1 min 20 s,")
+    assert planner_of(*jogs, recording(2, 88, number=2, forward_ms=3_600_000)).after_jump == ""
+
+
 @pytest.mark.parametrize(
     ("ran", "rule"),
     [

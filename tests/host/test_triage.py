@@ -164,6 +164,15 @@ def test_severe_pain_is_referred_and_other_pain_is_asked_about(retrostep: Retros
         assert found[-1]["step"] == step and todo in found[-1]["text"]
 
 
+def test_swelling_with_little_pain_fails_by_the_swelling(retrostep: Retrostep) -> None:
+    retrostep("note", "Ada", "--swelling", "--pain", "2")
+    shown = retrostep("check", "Ada").out
+    assert "FAIL    pain  swelling, pain 2" in shown and "2 of 10 (fails" not in shown
+    assert "Pain: 2, and limping or swelling." in shown
+    retrostep("note", "Ada", "--pain", "6")
+    assert "6 of 10 (fails from 5)" in retrostep("check", "Ada").out
+
+
 def test_pain_that_no_later_note_settled_is_shown_after_the_week(retrostep: Retrostep) -> None:
     def shown() -> tuple[list[str], str | None]:
         return [each["why"] for each in findings(retrostep, "pain")], ada(retrostep)["to_settle"]

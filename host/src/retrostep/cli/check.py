@@ -28,7 +28,7 @@ from retrostep.output.triage import (
     characters,
     named_sources,
     next_text,
-    pain_text,
+    pain_in_words,
     triage,
     week_bar,
     width,
@@ -162,11 +162,15 @@ def _show_review(out: Console, athlete: str, review: Review, shown: Characters) 
         f"Change: {review.change}; {before}.",
         f"7 days: {week_bar(load, shown)}, {duration(load.now_ms)}{limit} backward.",
         *([f"First: {review.to_settle} {AFTER_SETTLING} {when_settled(athlete)}"] if review.to_settle else []),
-        f"Next: {next_text(review.next_session, gait)}.{_why_limited(review.next_session.rule)}",
-        f"Pain: {pain_text(review)}. Days without data: {'more than 30' if days is None else days}.",
+        f"Next: {next_text(review.next_session, gait)}.{_sentence(review.after_jump)}{_why_limited(review.next_session.rule)}",
+        f"Pain: {pain_in_words(review)}. Days without data: {'more than 30' if days is None else days}.",
     ]
     for line in [*lines, *_device_lines(review)]:
         print_paragraph(out, line, 2)
+
+
+def _sentence(text: str) -> str:
+    return f" {text}" if text else ""
 
 
 def _why_limited(rule: str) -> str:
@@ -189,7 +193,7 @@ def _device_lines(review: Review) -> list[str]:
 
 def _step(finding: Finding) -> tuple[object, ...]:
     """Key of findings that share a next step, which is shown once, with the last of them."""
-    return finding.rule, finding.verdict, finding.todo, finding.step, finding.problem, finding.accepted
+    return finding.verdict, finding.todo, finding.step, finding.problem, finding.accepted
 
 
 def _show_finding(out: Console, finding: Finding, is_step_next: bool) -> None:

@@ -74,6 +74,8 @@ def show(target: str | None, named: tuple[str, ...], as_json: bool, store_url: s
         echo(f"{each.device} ({name})")
         echo(f"  in force: {limits_words(in_force)} ({source})" if in_force else "  in force: not known; plug it in", 10)
         echo(f"  plan:     {limits_words(each.planned)}", 10)
+        if each.to_settle:
+            echo(f"  first:    {each.to_settle} {AFTER_SETTLING}", 10)
         if each.waiting is not None:
             since = local_date(sent[each.device])
             words = "those of the plan" if each.waiting == each.planned else limits_words(each.waiting)
@@ -186,4 +188,4 @@ def _each_board(named: tuple[str, ...], work: Any, devices: set[str], is_needed:
 
 def _as_dict(name: str, each: DeviceLimits, read: Limits | None) -> dict[str, Any]:
     known = each if read is None else DeviceLimits(each.device, read, each.planned, each.waiting)
-    return {"athlete": name, **known.as_dict(), "read": None if read is None else limits_to_json(read)}
+    return {"athlete": name, "to_settle": each.to_settle or None, **known.as_dict(), "read": None if read is None else limits_to_json(read)}

@@ -74,6 +74,8 @@ def command(
         out.print(f"  {line}")
     other = f" Another day: `retrostep plan {shlex.quote(name)} --on DATE`." if day is None else ""
     print_paragraph(out, f"It holds on that day, if nothing is recorded before.{other}", 0)
+    if day is None and planner.after_jump:
+        print_paragraph(out, f"{GAIT_NAMES[planner.stage()].capitalize()}: {planner.after_jump}", 0)
     start = "" if day is None else f" from {weekday(day)} {day_text(day)} on"
     out.print(f"{weeks} weeks of {GAIT_NAMES[chosen]}{start}, two sessions a week:")
     for line in table((_row(each)[1:] for each in outlook), (14, 6, 0)):
@@ -117,6 +119,7 @@ def _as_dict(name: str, planner: Planner, following: list[Allowance], gait: int,
         "made": datetime.now().date().isoformat(),
         "to_settle": planner.to_settle or None,
         "stage": GAIT_NAMES[planner.stage()],
+        "after_jump": planner.after_jump or None,
         "next": [each.as_dict() for each in following],
         "gait": GAIT_NAMES[gait],
         "outlook": [each.as_dict() for each in outlook],

@@ -16,7 +16,9 @@ def limits_text(rule: str, warn: float | None, fail: float | None, enabled: bool
 
 
 def measured_text(finding: Finding) -> str:
-    """The measured value and the limit of a finding: `1 stop alert (warns from 1)`. Empty where nothing was measured."""
+    """The measured value and the limit of a finding: `1 stop alert (warns from 1)`. Of what was only noted, the headline: `limping`."""
+    if finding.rule == "pain" and finding.limit is None and finding.verdict in (WARN, FAIL):
+        return finding.headline
     if finding.measured is None or finding.limit is None or finding.unit == _MARKS:
         return ""
     limit = quantity(finding.limit, finding.unit if finding.unit in ("s", "%", "ratio") else "")

@@ -131,6 +131,13 @@ def pain_text(review: Review) -> str:
     return f"{'' if review.pain is None else review.pain}{'!' if review.is_hurt else ''}"
 
 
+def pain_in_words(review: Review) -> str:
+    """As `pain_text`, for a sentence: `2, and limping or swelling`."""
+    pain = "" if review.pain is None else str(review.pain)
+    hurt = "limping or swelling" if review.is_hurt else ""
+    return ", and ".join(filter(None, (pain, hurt))) or "none noted"
+
+
 def _days(days: int | None) -> str:
     return "30+" if days is None else str(days)
 

@@ -38,6 +38,8 @@ JUDGED_DAYS = 7
 JUDGED_BY_DAYS = ("frequency", "rest_days")
 """Rules that judge by the sums of days alone, without the sessions of a day."""
 
+_NOT_KNOWN = "Find out from the athlete what was done: the recordings do not show it for certain."
+
 ACWR_HISTORY_DAYS = 3 * CHRONIC_DAYS
 """After so many days an exponential weight of 28 days has lost all but a few percent."""
 
@@ -156,7 +158,7 @@ class Check:
                 findings += _of_rule(rule, limits[rule.rule], history)
         findings += self._quality(athlete_id, history, training.dated)
         findings = [self._with_acceptance(athlete_id, finding) for finding in findings]
-        findings.sort(key=lambda finding: -ORDER[finding.weight])
+        findings.sort(key=quality_findings.reading_order)
         verdict = worst([finding.weight for finding in findings])
         return AthleteVerdict(name, verdict, findings, self._review(athlete_id, training, history, limits, verdict))
 
@@ -414,6 +416,8 @@ def _of_rule(rule: Rule, limits: RuleLimits, history: TrainingHistory) -> Iterat
 
 def _finding(rule: Rule, limits: RuleLimits, judgement: Judgement, explained: Explanation, problem: Undated | None = None) -> Finding:
     why = f"{explained.why} The limits were set by {limits.who}: {limits.why}" if limits.who else explained.why
+    if judgement.verdict == UNKNOWN and problem is None:
+        explained = explained._replace(todo=_NOT_KNOWN, step=ASK)  # the rule's advice is for a limit that is exceeded
     is_ok = judgement.verdict == OK
     return Finding(
         rule.rule,

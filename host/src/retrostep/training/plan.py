@@ -18,8 +18,10 @@ from retrostep.training.rules.execution import to_settle
 from retrostep.training.rules.floor import BACKWARD, RUNNING
 from retrostep.training.rules.ladder import stage_done
 from retrostep.training.rules.load import usual_of_days
-from retrostep.training.rules.rule import Proposal, Rule, RuleLimits, TrainingHistory
+from retrostep.training.rules.part import allowed_ms
+from retrostep.training.rules.rule import Proposal, Rule, RuleLimits, TrainingHistory, lowest_limit
 from retrostep.training.training_session import MIN_BACKWARD_MS, TrainingSession
+from retrostep.units import duration
 
 GAITS = (WALK, JOG, RUN)
 SEARCH_DAYS = 28
@@ -147,6 +149,21 @@ class Planner:
                 found = allowance
         assert found is not None
         return found
+
+    @property
+    def after_jump(self) -> str:
+        """What to know where the next session in the gait of the stage may be longer only because of a jump, as sentences; else empty.
+
+        session_spike compares with the longest session, jumps included, as its study does. No trial continued from a jump.
+        """
+        following = self.next_session(self.stage())
+        running = following.gait >= JOG
+        usual_ms = usual_of_days(self._history, running, following.day, self._spike)
+        allowed = allowed_ms(usual_ms, lowest_limit(self._spike), (RUNNING if running else BACKWARD).inform_ms)
+        if following.rule != "session_spike" or not usual_ms or allowed is None or 1_000 * (following.most_s or 0) <= allowed:
+            return ""
+        steady = f"Better: {duration(usual_ms)}, the longest session of 30 days that was no jump."
+        return f"That follows from a jump. {steady} The weeks of the plan start from that."
 
     def outlook(self, gait: int, weeks: int = OUTLOOK_WEEKS, from_day: int | None = None) -> list[Allowance]:
         """Sessions of the weeks from now or `from_day` on: two a week, each within every limit if the ones before were done as planned.

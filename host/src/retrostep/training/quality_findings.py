@@ -7,11 +7,16 @@ from retrostep.archive.queries import Recording
 from retrostep.errors import DoubtfulRecording, NotSynced, OtherCore, RetrostepError, Unassigned, Undated
 from retrostep.training.data_quality import MAX_GAP_MS, Core, quality_problems
 from retrostep.training.dates import day_of, day_text
-from retrostep.training.finding import INFO, OK, UNKNOWN, Finding
+from retrostep.training.finding import INFO, OK, ORDER, UNKNOWN, Finding
 from retrostep.training.rules.catalog import QUALITY, QUALITY_SOURCE
 from retrostep.training.rules.rule import ASK, DO
 from retrostep.training.training_session import TrainingSession
 from retrostep.units import count, local_time
+
+
+def reading_order(finding: Finding) -> tuple[int, bool]:
+    """Sort key: the worst first; of what is unknown, the reason before the rules that it leaves unknown."""
+    return -ORDER[finding.weight], finding.weight == UNKNOWN and finding.rule != QUALITY
 
 
 def recording_problems(recording: Recording, core: Core) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class Review:
     before              the verdict a week ago; None where there was no session in that week
     load                the last 7 days
     next_session        the next session in the gait of the athlete's stage
+    after_jump          what to know where `next_session` follows from a jump, as sentences; else empty
     to_settle           what was noted and has to settle before it, as a sentence; empty if nothing has to
     stage               the stage that was done twice (backward_gait)
     pain                the worst pain noted in the judged days, 0 to 10; None without a note
@@ -40,6 +41,7 @@ class Review:
     is_hurt: bool
     days_without_data: int | None
     devices: list[DeviceLimits] = field(default_factory=list)
+    after_jump: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For `check --json`."""
@@ -49,6 +51,7 @@ class Review:
             "before": self.before,
             "load": {"seconds_by_day": [ms / 1_000 for ms in load.by_day_ms], "seconds": load.now_ms / 1_000, "limit_s": load.limit_s},
             "next_session": self.next_session.as_dict(),
+            "after_jump": self.after_jump or None,
             "to_settle": self.to_settle or None,
             "stage": GAIT_NAMES[self.stage],
             "pain": self.pain,
@@ -98,4 +101,5 @@ def review(
     pain, is_hurt = noted_pain(history)
     stage = planner.stage()
     days = days_without_data(history, synced_on)
-    return Review(change, before, load, planner.next_session(stage), planner.to_settle, stage, pain, is_hurt, days, devices)
+    following = planner.next_session(stage)
+    return Review(change, before, load, following, planner.to_settle, stage, pain, is_hurt, days, devices, planner.after_jump)

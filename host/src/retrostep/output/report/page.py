@@ -17,7 +17,7 @@ from retrostep.output.report import charts
 from retrostep.output.report.facts import CHARTED_SESSIONS, AthletePage, Report, ShownSession, counted_ms
 from retrostep.output.rules import measured_text, source_text
 from retrostep.output.sessions import noted, shortcomings, still_counting, when
-from retrostep.output.triage import next_text, pain_text
+from retrostep.output.triage import next_text, pain_in_words
 from retrostep.plain_text import clean
 from retrostep.training.dates import day_text, weekday
 from retrostep.training.device_limits import limits_words
@@ -164,7 +164,7 @@ def _environment() -> Environment:
         "month_strip": charts.month_strip,
         "next_text": next_text,
         "notes": _notes,
-        "pain_text": pain_text,
+        "pain_in_words": pain_in_words,
         "pain_words": charts.pain_words,
         "problems": _problems,
         "session_chart": charts.session_chart,

@@ -190,12 +190,15 @@ def pain(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
 
 
 def _graded_pain(recording: Recording, limits: RuleLimits) -> tuple[str, int | None, float | None]:
-    """(verdict, pain, limit) of what was noted about a recording."""
+    """(verdict, pain, limit) of what was noted about a recording. The limit is None where the verdict is not that of the number."""
     pains = [value for value in (recording.pain, recording.pain_next_day) if value is not None]
+    most = max(pains, default=None)
+    verdict, limit = (OK, None) if most is None else grade(most, limits, FROM)
     if recording.limp or recording.swelling:
-        return FAIL, max(pains, default=None), limits.fail
-    verdict, limit = grade(max(pains), limits, FROM)
-    return WARN if recording.pain_next_day and verdict == OK else verdict, max(pains), limit
+        return FAIL, most, limit if verdict == FAIL else None
+    if recording.pain_next_day and verdict == OK:
+        return WARN, most, None
+    return verdict, most, limit
 
 
 def _unsettled(history: TrainingHistory, limits: RuleLimits) -> Iterator[Judgement]:
