@@ -157,10 +157,12 @@ class Planner:
         session_spike compares with the longest session, jumps included, as its study does. No trial continued from a jump.
         """
         following = self.next_session(self.stage())
+        if following.rule != "session_spike":
+            return ""
         running = following.gait >= JOG
         usual_ms = usual_of_days(self._history, running, following.day, self._spike)
         allowed = allowed_ms(usual_ms, lowest_limit(self._spike), (RUNNING if running else BACKWARD).inform_ms)
-        if following.rule != "session_spike" or not usual_ms or allowed is None or 1_000 * (following.most_s or 0) <= allowed:
+        if not usual_ms or allowed is None or 1_000 * (following.most_s or 0) <= allowed:
             return ""
         steady = f"Better: {duration(usual_ms)}, the longest session of 30 days that was no jump."
         return f"That follows from a jump. {steady} The weeks of the plan start from that."
