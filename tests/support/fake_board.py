@@ -54,8 +54,9 @@ class Wearable:
     def identify(self) -> None:
         self.blinks += 1
 
-    def set_limits(self, limits: Limits) -> None:
+    def set_limits(self, limits: Limits) -> bool:
         self.limits = limits
+        return True
 
     def calibrate(self, begin: bool) -> None:
         self.begun.append(begin)
