@@ -21,11 +21,11 @@ def board() -> Iterator[VirtualBoard]:
         yield running
 
 
-def app_answers(port: str, timeout_s: float = PATIENCE_S) -> bool:
+def app_answers(port: str) -> bool:
     """True if the app answers HELLO on the link."""
     decoder = FrameDecoder()
     with serial.Serial(port, 115200, timeout=0.05) as line:
-        end = time.monotonic() + timeout_s
+        end = time.monotonic() + PATIENCE_S
         asked = 0.0
         while time.monotonic() < end:
             if time.monotonic() - asked > 1:

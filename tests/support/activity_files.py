@@ -68,10 +68,10 @@ def old_watch_fit(started: str, seconds: int, strides: float) -> bytes:
     return data + struct.pack("<H", CrcCalculator.calculate_crc(data, 0, len(data)))
 
 
-def watch_tcx(started: str, seconds: int, strides: float | None = 86, *, sport: str = "Running", every: int = 1) -> bytes:
+def watch_tcx(started: str, seconds: int, strides: float | None = 86, *, sport: str = "Running") -> bytes:
     """The same as TCX, which has whole strides."""
     start = utc(started)
-    times = ((start + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ") for second in range(0, seconds + 1, every))
+    times = ((start + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ") for second in range(seconds + 1))
     cadence = "" if strides is None else f"<Extensions><x:TPX><x:RunCadence>{strides:g}</x:RunCadence></x:TPX></Extensions>"
     points = "".join(f"<Trackpoint><Time>{time}</Time>{cadence}</Trackpoint>" for time in times)
     return (

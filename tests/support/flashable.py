@@ -6,9 +6,9 @@ from rom import stand_in
 from rom_protocol import CHIPS
 
 
-def stand_in_image(folder: Path, chip: str = "esp32", version: str = "1.28.0", build: str = "UNIX") -> Path:
+def stand_in_image(folder: Path, chip: str = "esp32") -> Path:
     """A file that looks like an official image, named as one."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{build}-20260101-v{version}.bin"
-    path.write_bytes(stand_in(CHIPS[chip], version))
+    path = folder / "UNIX-20260101-v1.28.0.bin"
+    path.write_bytes(stand_in(CHIPS[chip], "1.28.0"))
     return path

@@ -29,9 +29,9 @@ class HostileBoard:
 
     path = "/dev/hostile"
 
-    def __init__(self, clock: Clock, send: Callable[["HostileBoard", float], bytes], seed: int = 0) -> None:
+    def __init__(self, clock: Clock, send: Callable[["HostileBoard", float], bytes]) -> None:
         self.clock = clock
-        self.chance = random.Random(seed)
+        self.chance = random.Random(0)
         self.asked: list[tuple[int, bytes, list[bytes]]] = []
         self.raw = bytearray()
         self.reads = 0

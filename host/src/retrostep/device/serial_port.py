@@ -34,7 +34,7 @@ class SerialPort:
     nothing while DTR is clear. On close RTS is cleared before DTR (micropython/micropython #9659, #18001, #17960).
     """
 
-    def __init__(self, path: str, bits_per_second: int = BITS_PER_SECOND, stop: threading.Event | None = None) -> None:
+    def __init__(self, path: str, stop: threading.Event | None = None) -> None:
         """Open the port at `path`, such as /dev/ttyUSB0 or COM3. Once `stop` is set, read and write raise Stopped.
 
         Raises BoardNotFound, NoPermission or PortBusy.
@@ -42,7 +42,7 @@ class SerialPort:
         self.path = path
         self._stop = stop
         try:
-            self._serial = serial.Serial(path, bits_per_second, timeout=_POLL_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+            self._serial = serial.Serial(path, BITS_PER_SECOND, timeout=_POLL_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
         except (OSError, _TermiosError, ValueError) as error:  # serial.SerialException is an OSError
             raise _open_error(path, error) from error
 

@@ -13,15 +13,13 @@ from retrostep.training.plan import Allowance
 from retrostep.units import duration
 
 
-def calendar_file(
-    athlete: str, planned: Iterable[Allowance], warm_up_ms: int, is_hurt: bool = False, made_at: datetime | None = None
-) -> bytes:
+def calendar_file(athlete: str, planned: Iterable[Allowance], warm_up_ms: int, is_hurt: bool = False) -> bytes:
     """A calendar with an all-day event for each planned session.
 
     An event keeps its UID when the plan is made again for that day, so that a calendar updates it. `is_hurt`: pain, limping or
-    swelling was noted and has to settle first. `made_at`: by default now.
+    swelling was noted and has to settle first.
     """
-    stamp = (made_at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    stamp = datetime.now(UTC).replace(microsecond=0)
     name = clean(athlete)
     calendar = Calendar()
     calendar.add("prodid", "-//Retrostep//plan//EN")

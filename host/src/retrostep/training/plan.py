@@ -109,9 +109,9 @@ class Planner:
         """The first day of a next session: a second one on the day of the last is not planned."""
         return max(self._history.on, (self._history.last_backward_day or 0) + 1)
 
-    def stage(self, day: int | None = None) -> int:
+    def stage(self) -> int:
         """The stage that was done twice; WALK for a beginner."""
-        return max(WALK, stage_done(self._history, self.first_day if day is None else day))
+        return max(WALK, stage_done(self._history, self.first_day))
 
     def allowance(self, day: int, gait: int, level: str = WARN) -> Allowance:
         """The longest session on `day` in `gait` that raises no warning; with level FAIL, the longest that does not fail."""
