@@ -88,6 +88,10 @@ TIED = [
 """Two sessions of one day that are equally long, one of them with a gap, and a longer one to compare with them."""
 
 
+RISEN = [session_of(quarters, ran_s, 0, JOG, 0, 0, "a1", duration_ms=200_000) for quarters, ran_s in ((720, 10), (672, 61), (96, 10))]
+"""Two sessions of one day, the second of which is a jump from the first, and one to compare with them."""
+
+
 def judging_each_session(on: int, since: int, *facts: object, **more: object) -> TrainingHistory:
     found = TrainingHistory(on, since, *facts, **more)  # type: ignore[arg-type]
     found.skips_ok = False
@@ -97,6 +101,7 @@ def judging_each_session(on: int, since: int, *facts: object, **more: object) ->
 @settings(max_examples=150, deadline=None)
 @example(ACROSS, 7, False, 0)
 @example(TIED, 7, False, 0)
+@example(RISEN, 7, False, 0)
 @given(HISTORIES, st.sampled_from([7, 7, 1, 28]), st.booleans(), st.integers(0, 3))
 def test_sums_of_days_are_judged_as_the_sessions_are(recordings: list[Recording], judged_days: int, with_acwr: bool, days_ago: int) -> None:
     on = date.fromordinal(TODAY.toordinal() - days_ago)

@@ -138,12 +138,17 @@ def longest_of_days(history: TrainingHistory, running: bool, day: int) -> int:
 
 
 def usual_of_days(history: TrainingHistory, running: bool, day: int, limits: RuleLimits) -> int:
-    """As `longest_of_days`, without the sessions that were above the lowest limit of session_spike: a jump is no level to plan from."""
+    """As `longest_of_days`, without days above the lowest limit of session_spike: a jump is no level to plan from.
+
+    Of each day only the longest session counts, because earlier days may be known only by their sums.
+    """
     part = RUN_PART if running else ALL_PART
     first, percent = day - SPIKE_DAYS, lowest_limit(limits)
-    earlier = (part.of_day(each).longest_ms for each in history.earlier_between(first, day))
+    by_day = {each.day: part.of_day(each).longest_ms for each in history.earlier_between(first, day)}
+    for session in days(part.of(history), first, day):
+        by_day[session.day] = max(by_day.get(session.day, 0), part.ms(session))
     usual_ms = longest_ms = 0
-    for ms in chain(earlier, map(part.ms, days(part.of(history), first, day))):
+    for ms in by_day.values():
         allowed = allowed_ms(longest_ms, percent, part.floor.inform_ms) if longest_ms else None
         if allowed is None or ms <= allowed:
             usual_ms = max(usual_ms, ms)
