@@ -230,6 +230,27 @@ def test_an_undated_session_is_dated_by_hand(retrostep: Command, home: Path) -> 
     assert "(by hand)" in retrostep("sessions")[1]
 
 
+def test_a_date_by_hand_can_be_withdrawn(retrostep: Command, home: Path) -> None:
+    """Every manual date of that start of the device; then the clocks count again, for its other sessions too. It can be dated again."""
+    with Store() as store:
+        for number, boot, started in ((1, 1, "2026-11-10 12:00"), (2, 2, None), (3, 2, None), (4, 3, "2026-11-14 12:00")):
+            log = session_log(number, boot=boot, started=started, start_ticks_ms=7_200_000 * number)
+            store.add_log(archive_log(store, summarize_log(log), log))
+    before = retrostep("sessions")[1]
+    assert retrostep("session", "2", "--no-date")[:2] == (0, f"Session {DEVICE}/2 has no manual date. Nothing was changed.\n")
+    for date in ("2026-11-12 18:30", "2026-11-12 19:30"):
+        assert retrostep("session", "2", "--date", date)[0] == 0
+    assert retrostep("sessions")[1].count("(by hand)") == 2
+    status, out, err = retrostep("session", "2", "--no-date", "--why", "another day")
+    assert status == 0, err
+    assert f"Saved: session {DEVICE}/2 has no manual date: undated: 2026-11-10" in out
+    assert "(before: 2026-11-12 19:30 (by hand))" in out and f"Also moved: session {DEVICE}/3: 2026-11-12 21:30 (by hand) -> undated" in out
+    assert retrostep("sessions")[1] == before
+    assert "date: 2026-11-12 19:30 -> (by the clocks) (another day)" in retrostep("session", "2", "--history")[1]
+    assert retrostep("store", "rebuild")[0] == 0 and retrostep("sessions")[1] == before
+    assert retrostep("session", "2", "--date", "2026-11-12 18:30")[0] == 0 and retrostep("sessions")[1].count("(by hand)") == 2
+
+
 def test_a_date_by_hand_that_cannot_be_is_refused(retrostep: Command, home: Path) -> None:
     """It contradicts other sessions of the device: nothing is saved, and the error names the other session."""
     with Store() as store:

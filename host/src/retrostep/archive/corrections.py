@@ -16,6 +16,9 @@ ATHLETE = "athlete"
 AS_ASSIGNED = "(as its device is assigned)"
 """In the history: the athlete is no longer chosen by a person."""
 
+BY_CLOCKS = "(by the clocks)"
+"""In the history: the date is no longer a manual one."""
+
 MARKS = {"warm_up": "warm_up_mark", "stretch": "stretch_mark"}
 """The marks that can be corrected, and their columns."""
 

@@ -184,6 +184,16 @@ class People(Queries):
         self._enter_all([("clock", {**_session_fields(row), **fact, "before": row.started_at_ms, **by_whom(who, why)})])
         return self._again(row)
 
+    def withdraw_manual_date(self, row: SessionRow, *, who: str = "", why: str = "") -> SessionRow:
+        """Undo `set_manual_date` for every session of the same boot: clocks date them, as far as they can. Return the session's row.
+
+        Raises Unchanged where it has no manual date.
+        """
+        if row.dated != "manual":
+            raise Unchanged(f"Session {row.name} has no manual date.")
+        self._enter_all([("clock_withdraw", {**_session_fields(row), "boot": row.boot, "before": row.started_at_ms, **by_whom(who, why)})])
+        return self._again(row)
+
     def clock_starts(self, row: SessionRow) -> list[int]:
         """When a session started by each time that a computer set the device's clock since it was switched on, in ms, UTC."""
         query = select(ClockFactRow).filter_by(device=row.device, generation=row.generation, boot=row.boot)

@@ -210,6 +210,11 @@ def add_clock_facts(session: Session, facts: Iterable[tuple[str, int, ClockFact]
     return connection.exec_driver_sql(driver_sql(connection, _ADD_FACT), rows).rowcount > 0
 
 
+def remove_manual_dates(session: Session, device: str, generation: int, boot: int) -> None:
+    """Remove every manual date of a boot."""
+    session.execute(delete(ClockFactRow).filter_by(device=device, generation=generation, boot=boot, source=CLOCK_BY_HAND))
+
+
 _FACT_COLUMNS = ("device", "generation", *ClockFact._fields)
 _ADD_FACT = f"{_insert(ClockFactRow, _FACT_COLUMNS)} ON CONFLICT DO NOTHING"
 

@@ -11,12 +11,29 @@ from sqlalchemy.orm import Session
 from retrostep.archive import decisions
 from retrostep.archive import entry_values as read
 from retrostep.archive.assignments import assignment_number
-from retrostep.archive.corrections import AS_ASSIGNED, ATHLETE, NOTE_FIELDS, SessionKey, add_history, apply_correction, correct
+from retrostep.archive.corrections import (
+    AS_ASSIGNED,
+    ATHLETE,
+    BY_CLOCKS,
+    NOTE_FIELDS,
+    SessionKey,
+    add_history,
+    apply_correction,
+    correct,
+)
 from retrostep.archive.dating import ClockFact, is_possible_clock
 from retrostep.archive.event_journal import REWRITTEN, Entry
 from retrostep.archive.identifiers import IMPORTED, device_name, person_key, person_likeness, person_name, session_number
 from retrostep.archive.imported import apply_imports
-from retrostep.archive.projected_logs import add_clock_facts, add_note, may_be_of, number_generations, session_row, update_from_notes
+from retrostep.archive.projected_logs import (
+    add_clock_facts,
+    add_note,
+    may_be_of,
+    number_generations,
+    remove_manual_dates,
+    session_row,
+    update_from_notes,
+)
 from retrostep.archive.schema import (
     AssignmentRow,
     AthleteRow,
@@ -210,6 +227,15 @@ def _apply_clock(session: Session, entry: Entry) -> Redated | None:
     return (device, generation, fact.boot) if add_clock_facts(session, [(device, generation, fact)]) else None
 
 
+def _apply_clock_withdraw(session: Session, entry: Entry) -> Redated:
+    """The manual dates of a boot no longer count: what clocks say does."""
+    device, generation, _ = key = _session_key(entry)
+    boot = read.integer(entry["boot"])
+    add_history(session, key, entry, "date", BY_CLOCKS)
+    remove_manual_dates(session, device, generation, boot)
+    return device, generation, boot
+
+
 def _apply_generation(session: Session, entry: Entry) -> None:
     number_generations(session, {(device_name(read.text(entry["device"])), read.integer(entry["life"])): read.integer(entry["nth"])})
 
@@ -303,6 +329,7 @@ _APPLY: dict[str, Callable[[Session, Entry], Redated | None]] = {
     "unassign": _apply_unassign,
     "correct": _apply_correct,
     "clock": _apply_clock,
+    "clock_withdraw": _apply_clock_withdraw,
     "life": _apply_generation,
     REWRITTEN: _apply_rewritten,
     MOVED: _apply_moved,

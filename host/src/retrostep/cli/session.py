@@ -37,7 +37,7 @@ from retrostep.output.terminal import columns, print_json
 from retrostep.plain_text import clean
 from retrostep.units import alert_text, cadence, clock, duration, local_time, named
 
-_CORRECTIONS = ("date", "exclude", "include", "athlete", "as_assigned", "mark", "no_mark")
+_CORRECTIONS = ("date", "no_date", "exclude", "include", "athlete", "as_assigned", "mark", "no_mark")
 """The options that correct a session."""
 
 _BOUT_WIDTHS = (-8, -8, 9, -6, -7, -5)
@@ -47,6 +47,7 @@ _BOUT_WIDTHS = (-8, -8, 9, -6, -7, -5)
 @click.argument("words", metavar="SESSION", nargs=-1, required=True)
 @click.option("--date", type=PAST_MOMENT, metavar="'DATE TIME'", help="Set when the session started, in local time.")
 @click.option("--clock-was-wrong", is_flag=True, help="With --date: the computer's clock was wrong when it received the session.")
+@click.option("--no-date", is_flag=True, help="Undo --date: clocks date the session, as far as they can.")
 @click.option("--exclude", metavar="WHY", help="Leave the session out of the check, with the reason. Noted pain still counts.")
 @click.option("--include", is_flag=True, help="Undo --exclude.")
 @athlete_option("Move the session to this athlete.")
@@ -109,7 +110,7 @@ def _correction(options: dict[str, Any]) -> str | None:
     """Which correction the options ask for; None for none. UsageError where they do not fit together."""
     given = [name for name in _CORRECTIONS if options[name] not in (None, False)]
     if len(given) > 1:
-        raise click.UsageError("Give only one of --date, --exclude, --include, --athlete, --as-assigned, --mark and --no-mark.")
+        raise click.UsageError("Give only one of --date, --no-date, --exclude, --include, --athlete, --as-assigned, --mark and --no-mark.")
     if options["clock_was_wrong"] and given != ["date"]:
         raise click.UsageError("--clock-was-wrong needs --date.")
     if options["why"] and (not given or given == ["exclude"]):
@@ -128,12 +129,15 @@ def _correct(store: Store, row: SessionRow, correction: str, options: dict[str, 
     value, by = options[correction], {"who": login_name(), "why": options["why"]}
     worn_by = store.detail(row).athlete or "not assigned"
     moved: list[str] = []
-    if correction == "date":
-        _confirm_date(store, row, to_ms(value), options["yes"])
-        starts = {other.name: when(other) for other, _ in store.sessions(device=row.device)}
-        store.set_manual_date(row, value, clock_was_wrong=options["clock_was_wrong"], **by)
-        done, before = f"started at {local_time(to_ms(value))}", starts.pop(row.name)
-        now = {other.name: when(other) for other, _ in store.sessions(device=row.device)}
+    if correction in ("date", "no_date"):
+        starts = _starts(store, row)
+        if correction == "date":
+            _confirm_date(store, row, to_ms(value), options["yes"])
+            store.set_manual_date(row, value, clock_was_wrong=options["clock_was_wrong"], **by)
+        else:
+            store.withdraw_manual_date(row, **by)
+        now, before = _starts(store, row), starts.pop(row.name)
+        done = f"started at {local_time(to_ms(value))}" if correction == "date" else f"has no manual date: {now[row.name]}"
         moved = [f"Also moved: session {name}: {start} -> {now[name]}." for name, start in starts.items() if now[name] != start]
     elif correction == "exclude":
         before = _excluded(row)
@@ -155,6 +159,11 @@ def _correct(store: Store, row: SessionRow, correction: str, options: dict[str, 
         store.set_mark(row, value, is_set, **by)
         done, before = f"has {'a' if is_set else 'no'} {value.replace('_', '-')} mark", "no mark" if is_set else "a mark"
     return [f"Saved: session {row.name} {done} (before: {before}).", *moved]
+
+
+def _starts(store: Store, row: SessionRow) -> dict[str, str]:
+    """When each session of the same device started, in words, by name."""
+    return {other.name: when(other) for other, _ in store.sessions(device=row.device)}
 
 
 _CLOCK_TOLERANCE_MS = 3_600_000

@@ -241,7 +241,7 @@ def _value_text(what: str, value: Any) -> str:
     if isinstance(value, dict):
         return noted(**value) or "empty"
     if what == "date":
-        return "undated" if value is None else local_time(value)
+        return "undated" if value is None else value if isinstance(value, str) else local_time(value)
     if what == EXCLUDED:
         return f"yes, {value}" if isinstance(value, str) else "yes" if value else "no"
     if what.startswith("note"):
