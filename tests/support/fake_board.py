@@ -113,6 +113,7 @@ class FakeBoard:
         up: Noise | None = None,
         cut_after: int | None = None,
         device: str = DEVICE,
+        board: str = "VIRTUAL",
         core: bytes | None = None,
         generation: int = 0,
     ) -> None:
@@ -122,7 +123,7 @@ class FakeBoard:
             (root / "state.bin").write_bytes(state + struct.pack("<I", crc32(state)))
         self.root = root
         self.flash = Flash(str(root))
-        self.wearable = Wearable(self.flash, device, "VIRTUAL", core_hash() if core is None else core)
+        self.wearable = Wearable(self.flash, device, board, core_hash() if core is None else core)
         self.server = Server(self.flash, self.wearable, self)
         self.chance = random.Random(seed)
         self.down, self.up = down or Noise(), up or Noise()
