@@ -15,7 +15,7 @@ from retrostep.training.dates import day_start_ms, day_text
 from retrostep.training.finding import WARN
 from retrostep.training.rules.catalog import BY_NAME, RULES
 from retrostep.training.rules.execution import to_settle
-from retrostep.training.rules.floor import BACKWARD, RUNNING
+from retrostep.training.rules.floor import BACKWARD, RUNNING, Floor
 from retrostep.training.rules.ladder import stage_done
 from retrostep.training.rules.load import usual_of_days
 from retrostep.training.rules.part import allowed_ms
@@ -138,7 +138,7 @@ class Planner:
 
     def next_session(self, gait: int, from_day: int | None = None) -> Allowance:
         """The first day, from now or `from_day` on, that allows a session as long as the floor; otherwise the first that allows most."""
-        useful_s = (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
+        useful_s = _floor(gait).inform_ms // 1_000
         found = None
         first_day = max(self.first_day, from_day or 0)
         for day in range(first_day, first_day + SEARCH_DAYS):
@@ -159,9 +159,8 @@ class Planner:
         following = self.next_session(self.stage())
         if following.rule != "session_spike":
             return ""
-        running = following.gait >= JOG
-        usual_ms = usual_of_days(self._history, running, following.day, self._spike)
-        allowed = allowed_ms(usual_ms, lowest_limit(self._spike), (RUNNING if running else BACKWARD).inform_ms)
+        usual_ms = usual_of_days(self._history, following.gait >= JOG, following.day, self._spike)
+        allowed = allowed_ms(usual_ms, lowest_limit(self._spike), _floor(following.gait).inform_ms)
         if not usual_ms or allowed is None or 1_000 * (following.most_s or 0) <= allowed:
             return ""
         steady = f"Better: {duration(usual_ms)}, the longest session of 30 days that was no jump."
@@ -175,7 +174,7 @@ class Planner:
         one before; the `rule` of the first says which limit requires it. Where that is not possible, the `rule` of the shorter one does.
         """
         first_day = self.next_session(gait, from_day).day
-        start_s = self._usual_s(gait) or (RUNNING if gait >= JOG else BACKWARD).inform_ms // 1_000
+        start_s = self._usual_s(gait) or _floor(gait).inform_ms // 1_000
         planned = self._sessions(gait, weeks, first_day, start_s)
         if not (rule := _dip(planned)):
             return planned
@@ -219,6 +218,11 @@ class Planner:
     def _usual_s(self, gait: int) -> int:
         """The longest session of the last 30 days that counts for the gait and was no jump, in s."""
         return usual_of_days(self._history, gait != WALK, self.first_day, self._spike) // 1_000
+
+
+def _floor(gait: int) -> Floor:
+    """The absolute floor of the relative rules for a session in that gait."""
+    return RUNNING if gait >= JOG else BACKWARD
 
 
 def _dip(planned: list[Allowance]) -> str:
