@@ -17,7 +17,8 @@ from support.cli_reference import CARDS, README, commands, with_card, with_refer
 from support.logs import session_log
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not {".venv", "node_modules", "build"} & {*path.relative_to(ROOT).parts[:-1]})
+_FOREIGN = re.compile(r"\.venv.*|node_modules|build")
+DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not any(map(_FOREIGN.fullmatch, path.relative_to(ROOT).parts[:-1])))
 COMMANDS = {path.removeprefix("retrostep "): command for path, command, _ in commands()}
 
 
